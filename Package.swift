@@ -1,0 +1,50 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+    name: "jhub",
+    products: [.executable(name: "jhub-install", targets: ["JHubInstall"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(
+            name: "Hosts",
+            dependencies: [.product(name: "Subprocess", package: "swift-subprocess"), system],
+            swiftSettings: settings),
+        .target(name: "Images", dependencies: ["CArchive", "Hosts", crypto, system], swiftSettings: settings),
+        .target(name: "HTTP", dependencies: ["CCurl"], swiftSettings: settings),
+        .target(name: "Kube", dependencies: ["HTTP", "Yams"], swiftSettings: settings),
+        .target(
+            name: "Install", dependencies: ["Hosts", "Images", "HTTP", "Kube", "Yams", crypto, system], swiftSettings: settings),
+        .executableTarget(
+            name: "JHubInstall",
+            dependencies: [
+                "Hosts", "Install", .product(name: "ArgumentParser", package: "swift-argument-parser"), system,
+            ],
+            swiftSettings: settings),
+        .testTarget(name: "HostsTests", dependencies: ["Hosts", system], swiftSettings: settings),
+        .testTarget(name: "ImagesTests", dependencies: ["Images", "Hosts", system], swiftSettings: settings),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: settings),
+        .testTarget(name: "KubeTests", dependencies: ["Kube", "HTTP"], swiftSettings: settings),
+        .testTarget(
+            name: "InstallTests", dependencies: ["Install", "Hosts", "Images", "HTTP", "Kube", system], swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,28 @@
+#pragma once
+#include <curl/curl.h>
+
+// curl_easy_setopt and curl_easy_getinfo are variadic, which Swift does not import: one function per argument type.
+static inline CURLcode jhub_curl_set_long(CURL *curl, CURLoption option, long value) {
+    return curl_easy_setopt(curl, option, value);
+}
+static inline CURLcode jhub_curl_set_string(CURL *curl, CURLoption option, const char *value) {
+    return curl_easy_setopt(curl, option, value);
+}
+static inline CURLcode jhub_curl_set_pointer(CURL *curl, CURLoption option, void *value) {
+    return curl_easy_setopt(curl, option, value);
+}
+static inline CURLcode jhub_curl_set_list(CURL *curl, CURLoption option, struct curl_slist *value) {
+    return curl_easy_setopt(curl, option, value);
+}
+static inline CURLcode jhub_curl_set_blob(CURL *curl, CURLoption option, const void *data, size_t length) {
+    // COPY: the bytes need not outlive this call.
+    struct curl_blob blob = { .data = (void *)data, .len = length, .flags = CURL_BLOB_COPY };
+    return curl_easy_setopt(curl, option, &blob);
+}
+typedef size_t (*jhub_curl_callback)(char *data, size_t size, size_t count, void *context);
+static inline CURLcode jhub_curl_set_callback(CURL *curl, CURLoption option, jhub_curl_callback value) {
+    return curl_easy_setopt(curl, option, value);
+}
+static inline CURLcode jhub_curl_get_long(CURL *curl, CURLINFO info, long *value) {
+    return curl_easy_getinfo(curl, info, value);
+}
