@@ -1,3 +1,4 @@
+package import HTTP
 package import Hosts
 package import Images
 package import Kube
@@ -12,17 +13,40 @@ package struct Site: Sendable {
     package var bundle: Bundle
     /// Where `templates/` and `profiles/` are.
     package var root: FilePath
+    package var http: any HTTPExchange
 
-    package init(settings: Settings, head: Host, provider: any Provider, bundle: Bundle, root: FilePath) {
+    package init(
+        settings: Settings, head: Host, provider: any Provider, bundle: Bundle, root: FilePath,
+        http: any HTTPExchange = Curl()
+    ) {
         (self.settings, self.head, self.provider) = (settings, head, provider)
-        (self.bundle, self.root) = (bundle, root)
+        (self.bundle, self.root, self.http) = (bundle, root, http)
+    }
+
+    package var images: ImageStore { ImageStore(host: head, command: provider.containerd) }
+
+    /// The API server, as the provider's kubeconfig names it.
+    package func kube() async throws -> KubeClient {
+        guard let bytes = try await head.transport.read(provider.kubeconfig) else {
+            throw NoCluster(reason: "there is no \(provider.kubeconfig) yet")
+        }
+        return KubeClient(try KubeConfig(yaml: String(decoding: bytes, as: UTF8.self)), http: http)
+    }
+
+    /// The API server, or why it cannot be asked now: for a stage that waits for the cluster.
+    package func liveKube() async throws -> Result<KubeClient, NoCluster> {
+        do {
+            let client = try await kube()
+            if let reason = await client.unreadiness() { return .failure(NoCluster(reason: reason)) }
+            return .success(client)
+        } catch let error as NoCluster {
+            return .failure(error)
+        }
     }
 }
 
-/// Where Kubernetes comes from, as far as the other stages must know.
-package protocol Provider: Sendable {
-    var kubeconfig: FilePath { get }
-    /// How containerd's client is called on a node: program and leading arguments.
-    var containerd: [String] { get }
-    var helm: [String] { get }
+/// The API server cannot be asked. To a stage this is a reason to wait.
+package struct NoCluster: Error, Hashable, CustomStringConvertible {
+    package var reason: String
+    package var description: String { "the cluster does not answer: \(reason)" }
 }

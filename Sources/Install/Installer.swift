@@ -1,0 +1,160 @@
+package import Hosts
+import Images
+import Kube
+
+/// Carries stages out. The only code that changes anything.
+package struct Installer: Sendable {
+    package var stages: [any Stage]
+    package var record: Record
+    package var report: @Sendable (Event) -> Void
+    /// Asked between changes and while waiting: the change in hand is always finished.
+    package var isInterrupted: @Sendable () -> Bool
+    /// How often a stage that waits is asked again.
+    package var pulse: Duration
+
+    package init(
+        stages: [any Stage], record: Record, pulse: Duration = .milliseconds(500),
+        isInterrupted: @escaping @Sendable () -> Bool = { false },
+        report: @escaping @Sendable (Event) -> Void = { _ in }
+    ) {
+        (self.stages, self.record, self.pulse) = (stages, record, pulse)
+        (self.isInterrupted, self.report) = (isInterrupted, report)
+    }
+
+    /// What each stage would do now. Nothing is changed.
+    package func plans(for site: Site) async throws -> [(stage: any Stage, plan: Plan)] {
+        var plans: [(any Stage, Plan)] = []
+        for stage in stages { plans.append((stage, try await stage.plan(for: site))) }
+        return plans
+    }
+
+    /// Makes it so, stage by stage, in order; returns how many changes that took.
+    @discardableResult
+    package func run(on site: Site) async throws -> Int {
+        var total = 0
+        for (number, stage) in stages.enumerated() {
+            report(.began(stage.name, title: stage.title, number: number + 1, of: stages.count))
+            let start = ContinuousClock.now
+            let made = try await settle(stage, on: site)
+            total += made
+            report(.settled(stage.name, changes: made, took: start.duration(to: .now)))
+        }
+        return total
+    }
+
+    /// Asks the stage, makes what it says, and asks again until it says nothing.
+    ///
+    /// A stage may plan in rounds, since some things can be seen only once
+    /// others stand. But a change that is planned again after it was made did
+    /// not take, and that is an error.
+    private func settle(_ stage: any Stage, on site: Site) async throws -> Int {
+        var made: [Change] = []
+        var deadline = ContinuousClock.now + stage.patience
+        while true {
+            if isInterrupted() { throw InstallError.interrupted }
+            switch try await stage.plan(for: site) {
+            case .settled:
+                return made.count
+            case .waits(let need):
+                guard ContinuousClock.now < deadline else {
+                    throw InstallError.waited(stage: stage.title, patience: stage.patience, need: need)
+                }
+                report(.waiting(stage.name, for: need))
+                try await Task.sleep(for: pulse)
+            case .changes(let changes):
+                if let again = changes.first(where: made.contains) {
+                    throw InstallError.didNotTake(stage: stage.title, again)
+                }
+                for change in changes {
+                    if isInterrupted() { throw InstallError.interrupted }
+                    try await make(change, of: stage, on: site)
+                    made.append(change)
+                }
+                deadline = ContinuousClock.now + stage.patience
+            }
+        }
+    }
+
+    /// Makes one change of a stage, recorded before and after.
+    package func make(_ change: Change, of stage: any Stage, on site: Site) async throws {
+        report(.changing(stage.name, change))
+        let entry = try await record.begin(change, stage: stage.name, on: site)
+        let start = ContinuousClock.now
+        do {
+            try await carryOut(change, of: stage, on: site)
+        } catch {
+            try record.end(entry, "failed: \(error)")
+            throw error
+        }
+        try record.end(entry, "done")
+        report(.changed(stage.name, change, took: start.duration(to: .now)))
+    }
+
+    private func carryOut(_ change: Change, of stage: any Stage, on site: Site) async throws {
+        let transport = site.head.transport
+        switch change.action {
+        case .write(let file): try await transport.write(file)
+        case .make(let directory): try await transport.make(directory)
+        case .remove(let path): try await transport.remove(path)
+        case .run(let command, _): try await transport.run(command).orThrow(command, on: site.head.name)
+        case .apply(let manifest): try await site.kube().apply(manifest)
+        case .load(let load):
+            try await site.images.load(load) { moved in report(.moved(stage.name, bytes: moved, of: load.bytes)) }
+        }
+    }
+}
+
+/// What happens while an installer works.
+package enum Event: Sendable {
+    case began(String, title: String, number: Int, of: Int)
+    case waiting(String, for: String)
+    case changing(String, Change)
+    case moved(String, bytes: Int64, of: Int64)
+    case changed(String, Change, took: Duration)
+    case settled(String, changes: Int, took: Duration)
+}
+
+package enum InstallError: Error, Equatable, CustomStringConvertible {
+    case waited(stage: String, patience: Duration, need: String)
+    case didNotTake(stage: String, Change)
+    case failed(Command, on: String, Outcome)
+    case interrupted
+    /// Something that no run can mend: what, and what to do.
+    case refused(String)
+
+    package var description: String {
+        switch self {
+        case .waited(let stage, .zero, let need): "\(stage): \(need)"
+        case .waited(let stage, let patience, let need):
+            "\(stage): waited \(patience.components.seconds) s: \(need)"
+        case .didNotTake(let stage, let change): "\(stage): was done and did not take: \(change)"
+        case .failed(let command, let host, let outcome):
+            "\(host): '\(command)' ended with status \(outcome.status): \(outcome.lastWords)"
+        case .interrupted: "interrupted; run the same command again to go on"
+        case .refused(let why): why
+        }
+    }
+}
+
+extension Outcome {
+    @discardableResult
+    package func orThrow(_ command: Command, on host: String) throws(InstallError) -> Outcome {
+        guard status == 0 else { throw .failed(command, on: host, self) }
+        return self
+    }
+
+    /// The last lines that say why, as one line: of standard error, or where it is empty of the output.
+    package var lastWords: String {
+        let text = errors.contains { !$0.isWhitespace } ? errors : output
+        let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmed }.filter { !$0.isEmpty }
+        return lines.isEmpty ? "it said nothing" : lines.suffix(4).joined(separator: " · ")
+    }
+}
+
+extension StringProtocol {
+    package var trimmed: String {
+        let rest = drop(while: \.isWhitespace)
+        guard let last = rest.lastIndex(where: { !$0.isWhitespace }) else { return "" }
+        return String(rest[...last])
+    }
+}

@@ -1,0 +1,134 @@
+import Hosts
+package import Images
+import Kube
+package import SystemPackage
+
+/// MicroK8s, from the snaps of the bundle. Always by absolute path, always by reading its answers:
+/// some of its commands say 0 when they failed.
+package struct MicroK8s: Provider {
+    package let kubeconfig: FilePath = "/var/snap/microk8s/current/credentials/client.config"
+    package let containerd = ["/snap/bin/microk8s", "ctr"]
+    package let helm = ["/snap/bin/microk8s", "helm3"]
+    package let imageRoot: FilePath = "/var/snap/microk8s/common"
+
+    static let program = "/snap/bin/microk8s"
+    static let data: FilePath = "/var/snap/microk8s/current"
+    static let common: FilePath = "/var/snap/microk8s/common"
+
+    package init() {}
+
+    package func plan(for site: Site) async throws -> Plan {
+        let transport = site.head.transport
+        if try await transport.state(of: Self.data.pushing("var/lock/clustered.lock")) != nil {
+            throw InstallError.refused(
+                "\(site.head.name) is a worker of another MicroK8s cluster: run jhub-install on that cluster's head, "
+                    + "or take this machine out of it with '\(Self.program) leave'")
+        }
+        let installed = try await site.head.learn(InstalledSnaps())
+        guard let microk8s = installed.first(where: { $0.name == "microk8s" }) else {
+            return .changes(try await install(on: site, beside: installed))
+        }
+        var changes: [Change] = []
+        if !microk8s.isHeld {
+            let hold = Change(
+                .run(["snap", "refresh", "--hold", "microk8s"], undo: ["snap", "refresh", "--unhold", "microk8s"]),
+                because: "a refresh by itself would restart the cluster")
+            changes.append(hold)
+        }
+        changes += try await start(on: site)
+        guard changes.isEmpty else { return .changes(changes) }
+        return try await answer(site)
+    }
+
+    /// The snaps in order: snapd, the bases, MicroK8s. The launch configuration must lie there before.
+    private func install(on site: Site, beside installed: [InstalledSnaps.Snap]) async throws -> [Change] {
+        let snaps = try site.bundle.snaps()
+        guard snaps.contains(where: { $0.name == "microk8s" }) else {
+            throw InstallError.refused(
+                "MicroK8s is not installed and there is no microk8s_REVISION.snap in \(site.bundle.path.appending("snaps"))")
+        }
+        let ranks = ["snapd": 0, "microk8s": 2]
+        let order = snaps.sorted { (ranks[$0.name] ?? 1, $0.name) < (ranks[$1.name] ?? 1, $1.name) }
+        let configuration = File(
+            Self.common.appending(".microk8s.yaml"), LaunchConfiguration(address: try await NodeAddress.of(site)).yaml)
+        var changes = try await site.head.wants(configuration, because: "MicroK8s reads it when it is installed")
+        for snap in order where !installed.contains(where: { $0.name == snap.name }) {
+            guard let assertion = snap.assertion else {
+                throw InstallError.refused("\(snap.file) has no .assert file beside it, so snapd will not take it")
+            }
+            changes.append(Change(.run(["snap", "ack", assertion.string]), because: "snapd must know who signed \(snap.name)"))
+            var command: Command = ["snap", "install", snap.file.string]
+            if snap.name == "microk8s" { command.argv.append("--classic") }
+            changes.append(Change(.run(command), because: "\(snap.name) is not installed"))
+        }
+        return changes
+    }
+
+    private static let daemons = ["containerd", "k8s-dqlite", "kubelite", "cluster-agent", "apiserver-kicker"]
+
+    /// What was stopped is started; nothing is ever reset.
+    private func start(on site: Site) async throws -> [Change] {
+        let transport = site.head.transport
+        if try await transport.state(of: Self.data.pushing("var/lock/stopped.lock")) != nil {
+            return [Change(.run([Self.program, "start"]), because: "MicroK8s was stopped")]
+        }
+        var changes: [Change] = []
+        for daemon in Self.daemons {
+            let state = try await site.head.learn(UnitState("snap.microk8s.daemon-\(daemon)"))
+            guard state == .inactive || state == .failed else { continue }
+            changes.append(
+                Change(.run(["snap", "start", "--enable", "microk8s.daemon-\(daemon)"]), because: "\(daemon) is \(state.rawValue)"))
+        }
+        return changes
+    }
+
+    /// Running. Its first pods need images that cannot be pulled; then the API, then its rules of access.
+    private func answer(_ site: Site) async throws -> Plan {
+        guard try await site.head.transport.state(of: Self.common.pushing("run/containerd.sock")) != nil else {
+            return .waits(for: "containerd's socket \(Self.common.pushing("run/containerd.sock"))")
+        }
+        let first = try await site.loads(of: try await firstImages(on: site))
+        guard first.isEmpty else { return .changes(first) }
+        if case .failure(let error) = try await site.liveKube() { return .waits(for: error.description) }
+        let arguments = try await text(of: "args/kube-apiserver", on: site)
+        if arguments.contains("--authorization-mode=AlwaysAllow") {
+            let change = Change(
+                .run([Self.program, "enable", "rbac"]), because: "every pod's token may do anything without RBAC")
+            return .changes([change])
+        }
+        return .settled
+    }
+}
+
+extension MicroK8s {
+    func text(of path: FilePath.ComponentView.Element, on site: Site) async throws -> String {
+        try await text(of: FilePath(path.string), on: site)
+    }
+
+    /// A text of the snap's data folder; empty where there is none.
+    func text(of path: FilePath, on site: Site) async throws -> String {
+        String(decoding: try await site.head.transport.read(Self.data.pushing(path)) ?? [], as: UTF8.self)
+    }
+}
+
+/// What MicroK8s is told before its first start. An own file replaces the default one,
+/// so the two arguments for DNS are repeated here; addons are turned on by the stages that need them.
+struct LaunchConfiguration {
+    var address: String
+
+    var yaml: String {
+        """
+        # Written by jhub-install.
+        version: 0.1.0
+        extraKubeletArgs:
+          --cluster-dns: 10.152.183.10
+          --cluster-domain: cluster.local
+          --node-ip: \(address)
+        extraKubeAPIServerArgs:
+          --advertise-address: \(address)
+        extraSANs:
+          - \(address)
+
+        """
+    }
+}

@@ -1,0 +1,22 @@
+package import Images
+package import SystemPackage
+
+/// Where Kubernetes comes from, as far as the stages must know.
+package protocol Provider: Sendable {
+    var kubeconfig: FilePath { get }
+    /// How containerd's client is called on a node: program and leading arguments.
+    var containerd: [String] { get }
+    var helm: [String] { get }
+    /// The folder whose file system takes the images.
+    var imageRoot: FilePath { get }
+    /// What the cluster itself still lacks before its API answers.
+    func plan(for site: Site) async throws -> Plan
+    /// What the cluster runs for its own needs: sandbox, network, names, volumes.
+    func images(on site: Site) async throws -> [ImageReference]
+    /// What the network still lacks before pods can be connected.
+    func networkPlan(for site: Site) async throws -> Plan
+    /// Makes the cluster answer to names, where it does not.
+    func namesPlan(for site: Site) async throws -> Plan
+    /// Makes the storage class of the provider, where there is none.
+    func storagePlan(for site: Site) async throws -> Plan
+}

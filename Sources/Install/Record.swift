@@ -1,0 +1,105 @@
+import Crypto
+import Hosts
+import Kube
+package import SystemPackage
+
+import struct Foundation.Date
+import class Foundation.FileHandle
+import class Foundation.FileManager
+
+/// What was changed on this machine, when, and what stood there before.
+///
+/// One JSON object a line in `changes.jsonl`, one before the change and one
+/// after it, each on the disk before the next step. It serves undo, audit and
+/// the question why; it never answers "was this done?".
+package struct Record: Sendable {
+    package var folder: FilePath
+    /// Names this run in its lines.
+    package var run: String
+
+    package init(in folder: FilePath = "/var/lib/jhub", run: String) { (self.folder, self.run) = (folder, run) }
+
+    package struct Entry: Sendable {
+        var line: [String: JSON]
+    }
+
+    /// Says that a change is about to be made, with what stands there now.
+    func begin(_ change: Change, stage: String, on site: Site) async throws -> Entry {
+        var line: [String: JSON] = [
+            "run": .string(run), "host": .string(site.head.name), "stage": .string(stage),
+            "change": .string(change.action.description), "reason": .string(change.reason),
+        ]
+        line["before"] = try await before(change.action, on: site)
+        if case .run(_, let undo?) = change.action { line["undo"] = .array(undo.argv.map { .string($0) }) }
+        try append(line, result: "began")
+        line["before"] = nil
+        line["undo"] = nil
+        return Entry(line: line)
+    }
+
+    func end(_ entry: Entry, _ result: String) throws { try append(entry.line, result: result) }
+
+    /// What stood there: for a file its old bytes are kept under `before/` by their hash.
+    private func before(_ action: Change.Action, on site: Site) async throws -> JSON? {
+        let transport = site.head.transport
+        switch action {
+        case .write(let file):
+            guard let state = try await transport.state(of: file.path) else { return .null }
+            guard let bytes = try await transport.read(file.path) else { return .null }
+            return .object([
+                "sha256": .string(try keep(bytes)), "mode": .string(String(state.permissions.rawValue, radix: 8)),
+                "owner": .string("\(state.owner.user):\(state.owner.group)"),
+            ])
+        case .make(let directory):
+            guard let state = try await transport.state(of: directory.path) else { return .null }
+            return .object([
+                "mode": .string(String(state.permissions.rawValue, radix: 8)),
+                "owner": .string("\(state.owner.user):\(state.owner.group)"),
+            ])
+        case .remove(let path):
+            guard let bytes = try await transport.read(path) else { return .null }
+            return .object(["sha256": .string(try keep(bytes))])
+        case .apply(let manifest):
+            guard let old = try await site.kube().get(manifest) else { return .null }
+            return .object(["sha256": .string(try keep(Array(old.text.utf8)))])
+        case .run, .load: return nil
+        }
+    }
+
+    /// Keeps the bytes once, readable by root alone, and returns their hash.
+    private func keep(_ bytes: [UInt8]) throws -> String {
+        let name = SHA256.hash(data: bytes).hexadecimal
+        let kept = folder.appending("before")
+        try FileManager.default.createDirectory(
+            atPath: kept.string, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let path = kept.appending(name)
+        if !FileManager.default.fileExists(atPath: path.string) {
+            let file = try FileDescriptor.open(
+                path, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+            try file.closeAfter { _ = try file.writeAll(bytes) }
+        }
+        return name
+    }
+
+    private func append(_ line: [String: JSON], result: String) throws {
+        var line = line
+        line["time"] = .string(Date().formatted(.iso8601))
+        line["result"] = .string(result)
+        try FileManager.default.createDirectory(
+            atPath: folder.string, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let file = try FileDescriptor.open(
+            folder.appending("changes.jsonl"), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
+        try file.closeAfter {
+            _ = try file.writeAll(Array((JSON.object(line).text + "\n").utf8))
+            // The line must outlive a power cut that the change itself does not.
+            guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
+        }
+    }
+}
+
+extension Sequence<UInt8> {
+    /// Two digits a byte, in lower case.
+    package var hexadecimal: String {
+        map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

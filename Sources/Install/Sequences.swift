@@ -1,0 +1,13 @@
+/// What is done, in order.
+package enum Sequence {
+    package static let install: [any Stage] = [
+        PrepareHost(),
+        PlaceCluster(),
+        LoadImages(),
+        ConnectNetwork(),
+        ServeNames(),
+        KeepStorage(),
+        InstallHub(),
+        OpenAccess(),
+    ]
+}

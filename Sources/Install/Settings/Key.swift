@@ -1,0 +1,79 @@
+extension Settings {
+    /// One key of the file: all that the program, its messages and the guide know of it.
+    package struct Key<Value: Sendable>: AnyKey {
+        package let name: String
+        package let kind: Kind<Value>
+        /// As one would write it; `${NAME}` takes another key's value.
+        package let standard: String
+        package let use: Use
+        package let isSecret: Bool
+        package let meaning: String
+
+        init(
+            _ name: String, _ kind: Kind<Value>, _ standard: String = "", _ use: Use, secret isSecret: Bool = false,
+            _ meaning: String
+        ) {
+            (self.name, self.kind, self.standard) = (name, kind, standard)
+            (self.use, self.isSecret, self.meaning) = (use, isSecret, meaning)
+        }
+    }
+
+    /// A key whose type does not matter.
+    package protocol AnyKey: Sendable {
+        var name: String { get }
+        var standard: String { get }
+        var use: Use { get }
+        var isSecret: Bool { get }
+        var meaning: String { get }
+        /// What a value has to be, in words: "a port, 1 to 65535".
+        var form: String { get }
+        /// The value that the text stands for.
+        func read(_ text: String) throws(Complaint) -> any Sendable
+        var blank: any Sendable { get }
+    }
+
+    /// What becomes of a key.
+    package enum Use: Hashable, Sendable {
+        /// The stage that acts on it.
+        case stage(Room)
+        /// It belongs to something that this release has not.
+        case later(Feature)
+        /// It does nothing any more, for this reason.
+        case ignored(String)
+        /// The old name of another key.
+        case renamed(to: String)
+
+        static let preflight = stage(.preflight)
+        static let cluster = stage(.cluster)
+        static let images = stage(.images)
+        static let network = stage(.network)
+        static let dns = stage(.dns)
+        static let storage = stage(.storage)
+        static let hub = stage(.hub)
+        static let access = stage(.access)
+    }
+
+    package enum Room: String, Sendable { case preflight, cluster, images, network, dns, storage, hub, access }
+
+    /// What a later release brings.
+    package enum Feature: String, Sendable, CaseIterable {
+        case gpu = "the GPU Operator"
+        case infiniBand = "InfiniBand"
+        case mpi = "the MPI Operator"
+        case mig = "MIG"
+        case portal = "the usage portal"
+        case ingress = "an Ingress"
+        case workers = "adding nodes"
+        case ubilink = "login by Ubilink"
+        case adminPort = "a port for the admin's own server"
+        case pages = "pages of one's own"
+        case monitors = "the users' monitors"
+        case healing = "the health timer"
+    }
+}
+
+extension Settings.Key {
+    package var form: String { kind.form }
+    package var blank: any Sendable { kind.blank }
+    package func read(_ text: String) throws(Settings.Complaint) -> any Sendable { try kind.read(text) }
+}

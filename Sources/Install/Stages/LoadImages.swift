@@ -1,0 +1,60 @@
+import Hosts
+package import Images
+
+/// Every image that this config needs is on the node, by digest, before anything asks for it.
+package struct LoadImages: Stage {
+    package let name = "images"
+    package let title = "Load the images"
+    package init() {}
+
+    package func plan(for site: Site) async throws -> Plan {
+        guard try await site.head.transport.state(of: site.provider.imageRoot) != nil else {
+            return .waits(for: "the node's containerd")
+        }
+        return .of(try await site.loads(of: try await site.neededImages()))
+    }
+}
+
+extension Site {
+    /// What the config makes the cluster run, and what the cluster runs by itself.
+    package func neededImages() async throws -> [ImageReference] {
+        var references = try await provider.images(on: self)
+        if settings.patchCalico { references = references.map(\.fromQuay) }
+        for reference in [settings.hubImage, settings.proxyImage, settings.singleuserImage] + settings.allowedCustomImages
+        where !references.contains(reference) {
+            references.append(reference)
+        }
+        return references
+    }
+
+    /// The changes that bring these images to the node; none where they are all there.
+    package func loads(of references: [ImageReference]) async throws -> [Change] {
+        let shelf = try bundle.shelf().images()
+        let holdings = try await images.holdings()
+        var changes: [Change] = []
+        var absent: [ImageReference] = []
+        for reference in references {
+            guard let image = shelf.image(for: reference) else {
+                if !holdings.isComplete(reference) { absent.append(reference) }
+                continue
+            }
+            if let load = images.lacks(image, as: [reference], in: holdings) {
+                changes.append(Change(.load(load), because: load.missing.isEmpty ? "its name or pin is missing" : "it is not on the node"))
+            }
+        }
+        guard absent.isEmpty else {
+            throw BundleError(
+                "no archive in \(bundle.path) holds \(absent.map(\.description).joined(separator: ", ")), "
+                    + "and the node has not got it: save it there with 'docker save', under any file name")
+        }
+        return changes
+    }
+}
+
+extension [ArchivedImage] {
+    /// The image of that name; or of the same path and tag from another registry, as sites carry Calico from quay.io.
+    func image(for reference: ImageReference) -> ArchivedImage? {
+        first { $0.names.contains(reference) }
+            ?? first { $0.names.contains { ($0.path, $0.tag) == (reference.path, reference.tag) } }
+    }
+}

@@ -1,0 +1,145 @@
+import Hosts
+import SystemPackage
+
+/// What Kubernetes wants of the host's kernel and network, kept over a reboot in files of our own name.
+package struct PrepareHost: Stage {
+    package let name = "host"
+    package let title = "Prepare the host"
+    package init() {}
+
+    package func plan(for site: Site) async throws -> Plan {
+        let address = try await NodeAddress.of(site)
+        return .of(
+            try await modules(on: site.head) + sysctls(on: site.head) + names(address, on: site.head)
+                + defaultRoute(address, on: site.head))
+    }
+
+    private static let modulesFile: FilePath = "/etc/modules-load.d/jhub.conf"
+
+    /// A module, and a path that stands where it is loaded or built in.
+    private static let modules: [(name: String, sign: FilePath)] = [
+        ("overlay", "/sys/module/overlay"),
+        ("br_netfilter", "/proc/sys/net/bridge/bridge-nf-call-iptables"),
+        ("vxlan", "/sys/module/vxlan"),
+        ("nf_conntrack", "/proc/sys/net/netfilter/nf_conntrack_max"),
+    ]
+
+    private func modules(on host: Host) async throws -> [Change] {
+        let lines = Self.modules.map(\.name).joined(separator: "\n")
+        var changes = try await host.wants(
+            File(Self.modulesFile, "# Written by jhub-install: what Kubernetes' network needs.\n\(lines)\n"),
+            because: "the modules must be there after a reboot")
+        for module in Self.modules where try await host.transport.state(of: module.sign) == nil {
+            let load: Command = ["modprobe", module.name]
+            changes.append(Change(.run(load), because: "\(module.name) is not loaded"))
+        }
+        return changes
+    }
+
+    private static let sysctlFile: FilePath = "/etc/sysctl.d/90-jhub.conf"
+
+    /// What must be exactly so: a node forwards its pods' packets, and they pass through iptables.
+    private static let exact: [(key: String, value: Int)] = [
+        ("net.bridge.bridge-nf-call-ip6tables", 1),
+        ("net.bridge.bridge-nf-call-iptables", 1),
+        ("net.ipv4.ip_forward", 1),
+    ]
+
+    /// What must be at least so: MicroK8s asks for 1048576 watches; RKE2's guide for 8192 instances.
+    private static let atLeast: [(key: String, value: Int)] = [
+        ("fs.inotify.max_user_instances", 8192),
+        ("fs.inotify.max_user_watches", 1_048_576),
+    ]
+
+    private func sysctls(on host: Host) async throws -> [Change] {
+        var wanted = Self.exact
+        for (key, least) in Self.atLeast { wanted.append((key, max(least, try await host.sysctl(key) ?? least))) }
+        let lines = wanted.map { "\($0.key) = \($0.value)" }.joined(separator: "\n")
+        var changes = try await host.wants(
+            File(Self.sysctlFile, "# Written by jhub-install.\n\(lines)\n"),
+            because: "the kernel's settings must hold after a reboot")
+        for (key, value) in wanted {
+            guard let now = try await host.sysctl(key), now != value else { continue }
+            let set: Command = ["sysctl", "-q", "-w", "\(key)=\(value)"]
+            let back: Command = ["sysctl", "-q", "-w", "\(key)=\(now)"]
+            changes.append(Change(.run(set, undo: back), because: "\(key) is \(now)"))
+        }
+        return changes
+    }
+
+    /// Each node must find itself by name: Debian's own line says 127.0.1.1, which no other machine can use.
+    private func names(_ address: String, on host: Host) async throws -> [Change] {
+        let path: FilePath = "/etc/hosts"
+        let old = String(decoding: try await host.transport.read(path) ?? [], as: UTF8.self)
+        let new = Block(["\(address) \(try await host.hostname())"]).put(into: old)
+        guard old != new else { return [] }
+        return [Change(.write(File(path, new)), because: "the node must find itself by name")]
+    }
+
+    private static let unitName = "jhub-default-route.service"
+
+    /// Where no route leads out, kubelet, Calico and MicroK8s choose no address or a wrong one.
+    /// A route to nowhere mends that: its interface has the node's own address, and nothing behind it.
+    private func defaultRoute(_ address: String, on host: Host) async throws -> [Change] {
+        let routes = try await host.learn(Routes())
+        let path: FilePath = "/etc/systemd/system/jhub-default-route.service"
+        let isOurs = try await host.transport.state(of: path) != nil
+        let foreign = routes.contains { $0.isDefault && $0.device != NowhereRoute.interface }
+        if foreign && !isOurs { return [] }
+        let route = NowhereRoute(address: address, kind: try await NowhereRoute.kind(on: host))
+        var changes = try await host.wants(File(path, route.unit), because: "no route leads out of this machine")
+        if !changes.isEmpty {
+            changes.append(Change(.run(["systemctl", "daemon-reload"]), because: "its unit is new"))
+        }
+        let stands = routes.contains { $0.isDefault && $0.device == NowhereRoute.interface }
+        if !changes.isEmpty || !stands {
+            changes.append(
+                Change(
+                    .run(
+                        ["systemctl", "enable", Self.unitName],
+                        undo: ["systemctl", "disable", "--now", Self.unitName]),
+                    because: "the route must be there after a reboot"))
+            changes.append(Change(.run(["systemctl", "restart", Self.unitName]), because: "there is no default route"))
+        }
+        return changes
+    }
+}
+
+/// A default route that leads nowhere, so that programs which want one find it.
+struct NowhereRoute {
+    /// Calico's address detection passes over names that begin with "dummy" (its default exclusion list).
+    static let interface = "dummyjhub0"
+
+    var address: String
+    var kind: String
+
+    /// `dummy`, or a bridge without ports where the kernel has no dummy.
+    static func kind(on host: Host) async throws -> String {
+        if try await host.transport.state(of: "/sys/module/dummy") != nil { return "dummy" }
+        let known = try await host.transport.run(["modprobe", "--dry-run", "--quiet", "dummy"])
+        return known.status == 0 ? "dummy" : "bridge"
+    }
+
+    var unit: String {
+        """
+        # Written by jhub-install: a default route that leads nowhere, for a machine without one.
+        [Unit]
+        Description=Default route to nowhere
+        After=network.target
+        Before=snapd.service snap.microk8s.daemon-kubelite.service
+
+        [Service]
+        Type=oneshot
+        RemainAfterExit=yes
+        ExecStart=-/usr/sbin/ip link add \(Self.interface) type \(kind)
+        ExecStart=/usr/sbin/ip address replace \(address)/32 dev \(Self.interface)
+        ExecStart=/usr/sbin/ip link set \(Self.interface) up
+        ExecStart=/usr/sbin/ip route replace default dev \(Self.interface) src \(address) metric 32760
+        ExecStop=-/usr/sbin/ip link delete \(Self.interface)
+
+        [Install]
+        WantedBy=multi-user.target
+
+        """
+    }
+}
