@@ -23,6 +23,12 @@ typedef size_t (*jhub_curl_callback)(char *data, size_t size, size_t count, void
 static inline CURLcode jhub_curl_set_callback(CURL *curl, CURLoption option, jhub_curl_callback value) {
     return curl_easy_setopt(curl, option, value);
 }
+static inline CURLcode jhub_curl_set_progress(CURL *curl, curl_xferinfo_callback value, void *context) {
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, value);
+    if (code == CURLE_OK) code = curl_easy_setopt(curl, CURLOPT_XFERINFODATA, context);
+    if (code == CURLE_OK) code = curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    return code;
+}
 static inline CURLcode jhub_curl_get_long(CURL *curl, CURLINFO info, long *value) {
     return curl_easy_getinfo(curl, info, value);
 }
