@@ -10,7 +10,7 @@ extension Settings {
         package let meaning: String
 
         init(
-            _ name: String, _ kind: Kind<Value>, _ standard: String = "", _ use: Use, secret isSecret: Bool = false,
+            _ name: String, _ kind: Kind<Value>, default standard: String = "", _ use: Use, secret isSecret: Bool = false,
             _ meaning: String
         ) {
             (self.name, self.kind, self.standard) = (name, kind, standard)

@@ -5,6 +5,10 @@ package struct Quantity: Hashable, Sendable, CustomStringConvertible {
     package let millis: Int
     package var description: String { text }
 
+    package static let zero = Quantity(millis: 0, text: "0")
+
+    private init(millis: Int, text: String) { (self.millis, self.text) = (millis, text) }
+
     /// Whole units: bytes, cores, things.
     package var units: Int { millis / 1000 + (millis % 1000 > 0 ? 1 : 0) }
     package var bytes: Int { units }
@@ -16,22 +20,23 @@ package struct Quantity: Hashable, Sendable, CustomStringConvertible {
         let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count <= 2, digits.contains(where: \.isNumber), parts.allSatisfy({ $0.count <= 18 }) else { return nil }
         let fraction = parts.count == 2 ? parts[1] : ""
-        guard let number = Int(parts[0] + fraction) ?? (digits == "." ? nil : 0) else { return nil }
+        guard let number = UInt(parts[0] + fraction) else { return nil }
         guard let millis = Self.product(number, scale, places: fraction.count) else { return nil }
         (self.text, self.millis) = (text, millis)
     }
 
     /// number × scale ÷ 10^places, rounded up; nil where that is too large.
-    private static func product(_ number: Int, _ scale: Int, places: Int) -> Int? {
-        let divisor = (0..<places).reduce(1) { power, _ in power * 10 }
+    private static func product(_ number: UInt, _ scale: UInt, places: Int) -> Int? {
+        let divisor = (0..<places).reduce(UInt(1)) { power, _ in power * 10 }
         let wide = number.multipliedFullWidth(by: scale)
         guard wide.high < divisor else { return nil }
         let (quotient, remainder) = divisor.dividingFullWidth(wide)
-        return remainder > 0 ? quotient + 1 : quotient
+        guard let whole = Int(exactly: quotient), whole < Int.max else { return nil }
+        return remainder > 0 ? whole + 1 : whole
     }
 
     /// Thousandths in one of each.
-    private static let scales: [String: Int] = [
+    private static let scales: [String: UInt] = [
         "m": 1, "": 1000, "k": 1_000_000, "M": 1_000_000_000, "G": 1_000_000_000_000, "T": 1_000_000_000_000_000,
         "P": 1_000_000_000_000_000_000,
         "Ki": 1000 << 10, "Mi": 1000 << 20, "Gi": 1000 << 30, "Ti": 1000 << 40, "Pi": 1000 << 50,

@@ -19,7 +19,7 @@ extension Site {
     /// What the config makes the cluster run, and what the cluster runs by itself.
     package func neededImages() async throws -> [ImageReference] {
         var references = try await provider.images(on: self)
-        if settings.patchCalico { references = references.map(\.fromQuay) }
+        if settings.patchCalico { references = references.map(\.calicoFromQuay) }
         for reference in [settings.hubImage, settings.proxyImage, settings.singleuserImage] + settings.allowedCustomImages
         where !references.contains(reference) {
             references.append(reference)
@@ -35,7 +35,7 @@ extension Site {
         var absent: [ImageReference] = []
         for reference in references {
             guard let image = shelf.image(for: reference) else {
-                if !holdings.isComplete(reference) { absent.append(reference) }
+                if holdings.records[reference.description]?.isComplete != true { absent.append(reference) }
                 continue
             }
             if let load = images.lacks(image, as: [reference], in: holdings) {
@@ -55,6 +55,14 @@ extension [ArchivedImage] {
     /// The image of that name; or of the same path and tag from another registry, as sites carry Calico from quay.io.
     func image(for reference: ImageReference) -> ArchivedImage? {
         first { $0.names.contains(reference) }
-            ?? first { $0.names.contains { ($0.path, $0.tag) == (reference.path, reference.tag) } }
+            ?? first { $0.names.contains { ($0.repository, $0.tag) == (reference.repository, reference.tag) } }
+    }
+}
+
+extension ImageReference {
+    /// Calico's images as quay.io has them; all others as they are.
+    var calicoFromQuay: ImageReference {
+        guard registry == "docker.io", repository.hasPrefix("calico/"), let tag else { return self }
+        return (try? ImageReference(parsing: "quay.io/\(repository):\(tag)")) ?? self
     }
 }

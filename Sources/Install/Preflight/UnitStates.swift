@@ -1,0 +1,35 @@
+import Hosts
+
+/// What systemd knows of several units at once; a unit that it does not know is left out.
+struct UnitStates: Fact {
+    struct State: Hashable, Sendable {
+        var active: String
+        var enabled: String
+        /// It runs, is about to, or will after a reboot.
+        var isInUse: Bool { active == "active" || active == "activating" || enabled == "enabled" }
+    }
+
+    var units: [String]
+    init(_ units: [String]) { self.units = units }
+
+    var command: Command {
+        Command(["systemctl", "show", "--property=Id,LoadState,ActiveState,UnitFileState", "--"] + units)
+    }
+
+    func value(of outcome: Outcome) throws(FactError) -> [String: State] {
+        guard outcome.status == 0 else { throw FactError("systemctl says '\(outcome.lastWords)'") }
+        var states: [String: State] = [:]
+        var block: [String] = []
+        for line in outcome.output.split(separator: "\n", omittingEmptySubsequences: false) + [""] {
+            if !line.isEmpty {
+                block.append(String(line))
+                continue
+            }
+            let values = block.joined(separator: "\n").assignments
+            block = []
+            guard let id = values["Id"], values["LoadState"] == "loaded" || values["LoadState"] == "masked" else { continue }
+            states[id] = State(active: values["ActiveState"] ?? "", enabled: values["UnitFileState"] ?? "")
+        }
+        return states
+    }
+}

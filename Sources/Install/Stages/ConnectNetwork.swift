@@ -1,0 +1,62 @@
+import Images
+import Kube
+
+/// The node is Ready, which it is not before its pods can be connected.
+package struct ConnectNetwork: Stage {
+    package let name = "network"
+    package let title = "Connect the network"
+    package let patience = Duration.seconds(600)
+    package init() {}
+
+    package func plan(for site: Site) async throws -> Plan {
+        let kube: KubeClient
+        switch try await site.liveKube() {
+        case .failure(let error): return .waits(for: error.description)
+        case .success(let client): kube = client
+        }
+        let provided = try await site.provider.networkPlan(for: site)
+        guard provided == .settled else { return provided }
+        if site.settings.patchCalico {
+            let changes = try await rewritten(kube)
+            guard changes.isEmpty else { return .changes(changes) }
+        }
+        if let reason = try await Diagnosis.node(try await site.nodeName(), in: kube) { return .waits(for: reason) }
+        for (kind, name) in [("DaemonSet", "calico-node"), ("Deployment", "calico-kube-controllers")] {
+            if let reason = try await Diagnosis.calico(kind, name, in: kube) { return .waits(for: reason) }
+        }
+        return .settled
+    }
+
+    /// Calico's workloads with their images named as quay.io's.
+    private func rewritten(_ kube: KubeClient) async throws -> [Change] {
+        var changes: [Change] = []
+        for (kind, name) in [("DaemonSet", "calico-node"), ("Deployment", "calico-kube-controllers")] {
+            let manifest = Manifest([
+                "apiVersion": "apps/v1", "kind": .string(kind),
+                "metadata": ["name": .string(name), "namespace": "kube-system"],
+            ])
+            guard let pod = try await kube.get(manifest)?[["spec", "template", "spec"]] else { continue }
+            var patch: [String: JSON] = [:]
+            for list in ["initContainers", "containers"] {
+                let containers = pod[list]?.array ?? []
+                let moved: [JSON] = try containers.compactMap { container in
+                    guard let name = container["name"], let image = container["image"]?.string else { return nil }
+                    let reference = try ImageReference(parsing: image)
+                    guard reference.calicoFromQuay != reference else { return nil }
+                    return ["name": name, "image": .string(reference.calicoFromQuay.description)]
+                }
+                if !moved.isEmpty { patch[list] = .array(moved) }
+            }
+            guard !patch.isEmpty, var object = manifest.object.object else { continue }
+            object["spec"] = ["template": ["spec": .object(patch)]]
+            changes.append(
+                Change(.apply(Manifest(.object(object))), because: "PATCH_CALICO asks for its images under quay.io's name"))
+        }
+        return changes
+    }
+}
+
+extension Site {
+    /// A node's name is its host name in lower case.
+    func nodeName() async throws -> String { try await head.hostname().lowercased() }
+}

@@ -1,0 +1,92 @@
+import Hosts
+import Kube
+import SystemPackage
+
+/// Where users' files lie: a storage class for homes, the shared folder, the namespace with its limits.
+package struct KeepStorage: Stage {
+    package let name = "storage"
+    package let title = "Keep the storage"
+    package let patience = Duration.seconds(300)
+    package init() {}
+
+    package func plan(for site: Site) async throws -> Plan {
+        let kube: KubeClient
+        switch try await site.liveKube() {
+        case .failure(let error): return .waits(for: error.description)
+        case .success(let client): kube = client
+        }
+        let provided = try await site.provider.storagePlan(for: site)
+        guard provided == .settled else { return provided }
+        var changes = try await folders(on: site)
+        let manifests = try manifests(for: site)
+        try await refuseMoves(of: manifests, in: kube)
+        for manifest in manifests {
+            let fields = try await kube.wouldChange(manifest)
+            if !fields.isEmpty { changes.append(Change(.apply(manifest), because: fields.joined(separator: ", "))) }
+        }
+        guard changes.isEmpty else { return .changes(changes) }
+        if let reason = try await Diagnosis.storage(in: kube) { return .waits(for: reason) }
+        return .settled
+    }
+
+    /// The shared folder belongs to root: what is in it is made per user, when a server starts.
+    private func folders(on site: Site) async throws -> [Change] {
+        let settings = site.settings
+        var changes: [Change] = []
+        if settings.sharedStorageEnabled {
+            let shared = Directory(FilePath(settings.sharedStoragePath.string), permissions: FilePermissions(rawValue: 0o755))
+            changes += try await site.head.wants(shared, because: "users share files in it")
+        }
+        if settings.singleuserMountJhubLogs {
+            let logs = Directory("/var/log/jupyterhub", permissions: FilePermissions(rawValue: 0o755))
+            changes += try await site.head.wants(logs, because: "servers write their logs into it")
+        }
+        return changes
+    }
+
+    private func manifests(for site: Site) throws -> [Manifest] {
+        let settings = site.settings
+        var names = ["namespace"]
+        if settings.sharedStorageEnabled { names.append("shared-storage") }
+        if settings.singleuserMountJhubLogs { names.append("logs") }
+        if settings.enableResourceQuota { names += ["resource-quota", "limit-range"] }
+        if settings.enableNetworkPolicy { names.append("network-policies") }
+        let values: [String: JSON] = [
+            "NAMESPACE": .string(settings.jhubNs),
+            "SHARED_PATH": .string(settings.sharedStoragePath.string),
+            "SHARED_SIZE": .string(settings.sharedStorageSize.text),
+            "RQ_REQUESTS_CPU": .string(settings.rqRequestsCpu.text),
+            "RQ_REQUESTS_MEMORY": .string(settings.rqRequestsMemory.text),
+            "RQ_LIMITS_CPU": .string(settings.rqLimitsCpu.text),
+            "RQ_LIMITS_MEMORY": .string(settings.rqLimitsMemory.text),
+            "RQ_PODS": .string(String(settings.rqPods)),
+            "RQ_GPUS": .string(String(settings.rqGpus)),
+            "LIMITRANGE_DEFAULT_CPU": .string(settings.limitrangeDefaultCpu.text),
+            "LIMITRANGE_DEFAULT_MEMORY": .string(settings.limitrangeDefaultMemory.text),
+            "LIMITRANGE_MAX_CPU": .string(settings.limitrangeMaxCpu.text),
+            "LIMITRANGE_MAX_MEMORY": .string(settings.limitrangeMaxMemory.text),
+        ]
+        return try names.flatMap { try site.template($0, values) }
+    }
+
+    /// A volume's folder cannot be changed in place. That is said, with both folders, and nothing is deleted.
+    private func refuseMoves(of manifests: [Manifest], in kube: KubeClient) async throws {
+        for manifest in manifests where manifest.kind == "PersistentVolume" {
+            guard let live = try await kube.get(manifest) else { continue }
+            let path = ["spec", "hostPath", "path"]
+            guard let old = live[path]?.string, let new = manifest.object[path]?.string, old != new else { continue }
+            throw InstallError.refused(
+                "the volume \(manifest.name) lies in \(old), and the config wants \(new): "
+                    + "a volume cannot move by itself. Copy the data, delete the volume and its claim, and run again; "
+                    + "or set SHARED_STORAGE_PATH=\(old)")
+        }
+    }
+}
+
+extension Site {
+    /// The manifests of `templates/kubernetes/NAME.yaml` with these values in.
+    func template(_ name: String, _ values: [String: JSON]) throws -> [Manifest] {
+        let path = root.appending("templates").appending("kubernetes").appending(name + ".yaml")
+        return try Template(at: path.string).manifests(values)
+    }
+}
