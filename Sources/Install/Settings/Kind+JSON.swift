@@ -1,4 +1,4 @@
-package import Kube
+import Kube
 
 extension Settings.Kind where Value == JSON {
     static var jsonObject: Self { json("a JSON object of texts") }

@@ -1,4 +1,4 @@
-package import SystemPackage
+import SystemPackage
 
 extension Settings.Kind where Value == String {
     /// A text that has to pass a test; `fault` says why it does not, or nil.

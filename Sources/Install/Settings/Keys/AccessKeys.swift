@@ -20,7 +20,7 @@ extension Settings {
         package let nginxProxyHttpPort = Key("NGINX_PROXY_HTTP_PORT", .port, default: "80", .access, "Its port for HTTP.")
         package let nginxProxyHttpsPort = Key("NGINX_PROXY_HTTPS_PORT", .port, default: "443", .access, "Its port for HTTPS.")
         package let nginxProxyHttpMode = Key(
-            "NGINX_PROXY_HTTP_MODE", .word(.redirect), default: "redirect", .access,
+            "NGINX_PROXY_HTTP_MODE", .word(PlainHTTP.redirect), default: "redirect", .access,
             "What plain HTTP gets: redirect (to HTTPS) or proxy (the hub, passwords in the clear).")
         package let nginxProxyUpstreamHost = Key(
             "NGINX_PROXY_UPSTREAM_HOST", .optional(.host), default: "${NODE_IP}", .access,

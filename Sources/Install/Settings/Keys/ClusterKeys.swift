@@ -4,7 +4,7 @@ extension Settings {
     /// Where Kubernetes and the images come from.
     package struct ClusterKeys: Sendable {
         package let clusterProvider = Key(
-            "CLUSTER_PROVIDER", .word(.microk8s), default: "microk8s", .cluster,
+            "CLUSTER_PROVIDER", .word(ClusterProvider.microk8s), default: "microk8s", .cluster,
             "microk8s (from the bundle) or existing (somebody else runs it).")
         package let kubeconfigFile = Key(
             "KUBECONFIG_FILE", .optional(.path), .cluster, "The way into an existing cluster.")
@@ -39,6 +39,6 @@ extension Settings {
 extension Settings {
     /// The archives that the file names one by one, in addition to the bundle directory.
     package var extraArchives: [FilePath] {
-        Self.cluster.archives.compactMap { value(of: $0) }.filter { !$0.starts(with: offlineImageDir) }
+        Self.cluster.archives.compactMap { value(of: $0) }.filter { !$0.starts(with: self.offlineImageDir) }
     }
 }

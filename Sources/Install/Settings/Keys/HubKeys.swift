@@ -15,11 +15,11 @@ extension Settings {
         package let hubImage = Key(
             "HUB_IMAGE", .image, default: "quay.io/jupyterhub/k8s-hub:${JHUB_CHART_VERSION}", .images, "The hub's image.")
         package let hubImagePullPolicy = Key(
-            "HUB_IMAGE_PULL_POLICY", .word(.ifNotPresent), default: "IfNotPresent", .hub, "IfNotPresent, Never or Always.")
+            "HUB_IMAGE_PULL_POLICY", .word(PullPolicy.ifNotPresent), default: "IfNotPresent", .hub, "IfNotPresent, Never or Always.")
         package let proxyImage = Key(
             "PROXY_IMAGE", .image, default: "quay.io/jupyterhub/configurable-http-proxy:4.6.3", .images, "The proxy's image.")
         package let proxyImagePullPolicy = Key(
-            "PROXY_IMAGE_PULL_POLICY", .word(.ifNotPresent), default: "IfNotPresent", .hub, "IfNotPresent, Never or Always.")
+            "PROXY_IMAGE_PULL_POLICY", .word(PullPolicy.ifNotPresent), default: "IfNotPresent", .hub, "IfNotPresent, Never or Always.")
 
         package let hubNodeSelectorJson = Key(
             "HUB_NODE_SELECTOR_JSON", .jsonObject, default: "{}", .hub, "The labels that the hub's node must have.")

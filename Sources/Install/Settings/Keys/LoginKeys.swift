@@ -5,7 +5,7 @@ extension Settings {
     package struct LoginKeys: Sendable {
         package let authMode = Key(
             "AUTH_MODE",
-            .word(.native, aliases: ["nativeauthenticator": .native, "azure": .azuread, "azure-ad": .azuread]), default: "native",
+            .word(AuthMode.native, aliases: ["nativeauthenticator": .native, "azure": .azuread, "azure-ad": .azuread]), default: "native",
             .hub, "native (users and passwords in the hub), github or azuread.")
         package let adminUser = Key(
             "ADMIN_USER", .user, default: "admin", .hub, "The first admin, where ADMIN_USERS_CSV names none.")

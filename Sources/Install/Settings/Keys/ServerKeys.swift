@@ -7,7 +7,7 @@ extension Settings {
             "SINGLEUSER_IMAGE", .image, default: "quay.io/jupyterhub/k8s-singleuser-sample:${JHUB_CHART_VERSION}", .images,
             "The image that a server runs.")
         package let singleuserImagePullPolicy = Key(
-            "SINGLEUSER_IMAGE_PULL_POLICY", .word(.ifNotPresent), default: "IfNotPresent", .hub, "IfNotPresent, Never or Always.")
+            "SINGLEUSER_IMAGE_PULL_POLICY", .word(PullPolicy.ifNotPresent), default: "IfNotPresent", .hub, "IfNotPresent, Never or Always.")
         package let allowedCustomImages = Key(
             "ALLOWED_CUSTOM_IMAGES", .list(of: .image), .images, "Further images that a user may choose.")
         package let singleuserReadonlyRootfs = Key(

@@ -4,7 +4,7 @@ extension Settings {
     /// Homes and the shared volume.
     package struct StorageKeys: Sendable {
         package let singleuserStorageType = Key(
-            "SINGLEUSER_STORAGE_TYPE", .word(.dynamic), default: "dynamic", .storage,
+            "SINGLEUSER_STORAGE_TYPE", .word(HomeStorage.dynamic), default: "dynamic", .storage,
             "A user's home: dynamic (a volume each), static (one claim for all), none (gone with the server).")
         package let singleuserStorageClaim = Key(
             "SINGLEUSER_STORAGE_CLAIM", .optional(.name), .storage, "The claim for static homes.")
