@@ -32,9 +32,13 @@ make_groups() {
 enter_groups() {
     local folder
     for folder in $(groups_of "$1"); do
-        # Its own group in cgroup v2, where processes and groups below do not go together.
-        if [ -d "$folder/payload" ]; then mkdir -p "$folder/visitors"; folder=$folder/visitors; fi
-        echo "$BASHPID" >"$folder/cgroup.procs"
+        # Where systemd counts processes, systemd-nspawn gives the machine a group below its own.
+        if [ -d "$folder/payload" ]; then folder=$folder/payload; fi
+        if ! echo "$BASHPID" 2>/dev/null >"$folder/cgroup.procs"; then
+            # In cgroup v2 processes and groups do not go together in one group.
+            mkdir -p "$folder/visitors"
+            echo "$BASHPID" >"$folder/visitors/cgroup.procs"
+        fi
     done
 }
 
