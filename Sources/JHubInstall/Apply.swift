@@ -1,0 +1,66 @@
+import ArgumentParser
+import Install
+import SystemPackage
+
+import struct Foundation.Date
+
+struct Apply: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Makes the machine what the config says. The default.",
+        discussion: """
+            Preflight first; then the stages in order. Nothing that stands is done again. Interrupt it once and the change
+            in hand is finished; interrupt it twice and it ends at once. Run it again to go on.
+            """)
+
+    @OptionGroup var options: SiteOptions
+
+    @Option(name: .customLong("ignore"), help: ArgumentHelp("Go on although this check of preflight fails.", valueName: "id"))
+    var ignored: [String] = []
+
+    @Flag(name: .shortAndLong, help: "Do not ask on the terminal whether to go on in spite of preflight's warnings.")
+    var yes = false
+
+    func run() async throws {
+        let site = try options.site()
+        try requireRoot()
+        let lock = try Lock(purpose: "jhub-install apply")
+        defer { withExtendedLifetime(lock) {} }
+        let run = Date().formatted(.iso8601)
+        let log = try LogFile(run: run)
+        let display = Display.chosen(by: options, log: log)
+        try await preflight(site, display: display, log: log)
+
+        let interrupt = Interrupt()
+        let installer = Installer(
+            stages: options.stages, record: Record(run: run), isInterrupted: { interrupt.wasAsked },
+            report: { event in
+                log.write(event)
+                display.show(event)
+            })
+        do {
+            let made = try await installer.run(on: site)
+            display.finish()
+            try await Summary(of: site, changes: made).print(asJSON: options.config.json)
+            log.line("done: \(made) changes")
+        } catch {
+            display.finish()
+            log.line("ended: \(error)")
+            throw error
+        }
+    }
+
+    private func preflight(_ site: Site, display: Display, log: LogFile) async throws {
+        let preflight = Preflight.standard(for: site)
+        let strangers = preflight.strangers(among: Set(ignored))
+        guard strangers.isEmpty else {
+            throw ValidationError("no check of preflight is called \(strangers.joined(separator: ", "))")
+        }
+        let reports = await preflight.run(on: site, ignoring: Set(ignored))
+        for report in reports where report.stops || report.warns || report.isIgnored { log.line("preflight: \(report.line)") }
+        PreflightTable(reports, everything: options.verbose).print(asJSON: options.config.json)
+        try PreflightTable.throwIfStopped(reports)
+        if reports.contains(where: \.warns), !yes, Console.isInteractive, !options.config.json {
+            guard Console.asksToGoOn("Preflight has warnings. Go on?") else { throw ExitStatus.preflight }
+        }
+    }
+}

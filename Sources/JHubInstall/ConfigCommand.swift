@@ -1,0 +1,30 @@
+import ArgumentParser
+import Install
+import Kube
+
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config", abstract: "Reads the config and says what is in it.", subcommands: [Check.self, Show.self])
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Names every fault of the config, with its line.", discussion: "Exit status 2 where there is any.")
+        @OptionGroup var options: ConfigOptions
+
+        func run() throws {
+            let settings = try options.settings()
+            ConfigReport(settings).check(asJSON: options.json).forEach(Console.standardOutput.line)
+            if !options.json { Console.standardOutput.line("\(try options.path()): no fault") }
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints each value that is in force, and where it came from; secrets as ***.")
+        @OptionGroup var options: ConfigOptions
+
+        func run() throws {
+            ConfigReport(try options.settings()).show(asJSON: options.json).forEach(Console.standardOutput.line)
+        }
+    }
+}

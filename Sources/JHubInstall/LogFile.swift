@@ -1,0 +1,68 @@
+import Install
+import Synchronization
+import SystemPackage
+
+import struct Foundation.Date
+import class Foundation.FileManager
+
+/// Everything that happened, with the time, in a file of this run.
+final class LogFile: Sendable {
+    let path: FilePath
+    private let file: FileDescriptor
+
+    init(in folder: FilePath = "/var/log/jhub", run: String) throws {
+        try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
+        path = folder.appending("install-\(run).log")
+        file = try FileDescriptor.open(
+            path, .writeOnly, options: [.create, .append, .closeOnExec], permissions: [.ownerReadWrite, .groupRead])
+    }
+
+    deinit { try? file.close() }
+
+    /// A full disk must not stop what is being done; it will show by itself.
+    func line(_ text: String) { _ = try? file.writeAll(Array("\(Date().formatted(.iso8601)) \(text)\n".utf8)) }
+
+    func write(_ event: Event) {
+        // Bytes come many times a second.
+        if case .moved = event { return }
+        line(event.line)
+    }
+}
+
+extension Event {
+    /// The event in one line.
+    var line: String {
+        switch self {
+        case .began(let stage, let title, let number, let total): "[\(number)/\(total)] \(stage): \(title)"
+        case .waiting(let stage, let need): "\(stage): waits for \(need)"
+        case .changing(let stage, let change): "\(stage): \(change)"
+        case .changed(let stage, let change, let took): "\(stage): \(change.action): done in \(took.seconds)"
+        case .moved(let stage, let bytes, let total): "\(stage): \(bytes.asBytes) of \(total.asBytes)"
+        case .settled(let stage, 0, let took): "\(stage): settled (\(took.seconds))"
+        case .settled(let stage, let changes, let took): "\(stage): settled after \(changes) changes (\(took.seconds))"
+        }
+    }
+}
+
+extension Duration {
+    /// "1.3 s"
+    var seconds: String {
+        let tenths = (components.seconds * 10) + components.attoseconds / 100_000_000_000_000_000
+        return "\(tenths / 10).\(tenths % 10) s"
+    }
+}
+
+extension Int64 {
+    /// "1.3 GB": thousands, as disks and cables are sold.
+    var asBytes: String {
+        var value = Double(self)
+        for unit in ["B", "kB", "MB", "GB"] {
+            if value < 1000 || unit == "GB" {
+                let tenths = Int64(value * 10)
+                return unit == "B" ? "\(self) B" : "\(tenths / 10).\(tenths % 10) \(unit)"
+            }
+            value /= 1000
+        }
+        return "\(self) B"
+    }
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import Hosts
+import Install
+import SystemPackage
+
+import class Foundation.FileManager
+
+/// Where the config is, for every command.
+struct ConfigOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The config file.", discussion: "Default: ./jhub.env, then /etc/jhub/jhub.env.", valueName: "file"))
+    var config: String?
+
+    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides one key of the config for this run.", valueName: "KEY=VALUE"))
+    var overrides: [String] = []
+
+    @Flag(help: "One JSON object a line, for programs.")
+    var json = false
+
+    @Flag(help: "No colours and no live view.")
+    var noColor = false
+
+    /// Reads the config; every fault of it at once, or none.
+    func settings() throws -> Settings { try SettingsFile.load(path(), overrides: pairs()) }
+
+    func path() throws -> FilePath {
+        if let config { return FilePath(config) }
+        let places = ["./jhub.env", "/etc/jhub/jhub.env"]
+        guard let found = places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+            throw InstallError.noConfig(places)
+        }
+        return FilePath(found)
+    }
+
+    private func pairs() throws -> [String: String] {
+        try Dictionary(
+            overrides.map { pair in
+                guard let cut = pair.firstIndex(of: "=") else { throw ValidationError("--set takes KEY=VALUE, not '\(pair)'") }
+                return (String(pair[..<cut]), String(pair[pair.index(after: cut)...]))
+            }) { $1 }
+    }
+}
+
+/// What the commands that look at the machine take.
+struct SiteOptions: ParsableArguments {
+    @OptionGroup var config: ConfigOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "The directory that was carried in.", discussion: "Default: OFFLINE_IMAGE_DIR of the config.", valueName: "dir"))
+    var bundle: String?
+
+    @Option(help: ArgumentHelp("Only this stage ('jhub-install stages' lists them).", valueName: "stage"))
+    var only: String?
+
+    @Option(help: ArgumentHelp("This stage and those after it.", valueName: "stage"))
+    var from: String?
+
+    @Option(help: ArgumentHelp("Where templates/ and profiles/ are.", discussion: "Default: beside this program.", valueName: "dir"))
+    var root: String?
+
+    @Flag(name: .shortAndLong, help: "Every change with its reason, and what is waited for.")
+    var verbose = false
+
+    func validate() throws {
+        let names = Sequence.install.map(\.name)
+        for name in [only, from].compactMap(\.self) where !names.contains(name) {
+            throw ValidationError("there is no stage '\(name)'; the stages are \(names.joined(separator: ", "))")
+        }
+        if only != nil && from != nil { throw ValidationError("--only and --from exclude each other") }
+    }
+
+    var stages: [any Stage] {
+        if let only { return Sequence.install.filter { $0.name == only } }
+        if let from { return Array(Sequence.install.drop { $0.name != from }) }
+        return Sequence.install
+    }
+
+    func site() throws -> Site {
+        let settings = try config.settings()
+        let bundle = Bundle(
+            at: FilePath(bundle ?? settings.offlineImageDir.string), extraArchives: settings.extraArchives)
+        guard bundle.exists else {
+            throw BundleError(
+                "there is no bundle directory \(bundle.path): copy it onto this machine, or name it with --bundle DIR")
+        }
+        return Site(
+            settings: settings, head: Host(name: "head", transport: LocalTransport()),
+            provider: settings.provider, bundle: bundle, root: try installRoot())
+    }
+
+    /// Where the program was put: the nearest folder above it that has `templates/kubernetes`.
+    private func installRoot() throws -> FilePath {
+        if let root { return FilePath(root) }
+        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        var folder = FilePath(program)
+        while folder.removeLastComponent() {
+            if FileManager.default.fileExists(atPath: folder.pushing("templates/kubernetes").string) { return folder }
+        }
+        throw InstallError.refused("no templates/ beside \(program) or above it: name their folder with --root DIR")
+    }
+}
+
+/// Most of what there is to see belongs to root.
+func requireRoot() throws {
+    guard geteuid() == 0 else {
+        Console.standardError.line("jhub-install: this needs root, and was started by user \(geteuid()): run it with sudo")
+        throw ExitStatus.preflight
+    }
+}

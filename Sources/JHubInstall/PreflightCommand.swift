@@ -1,0 +1,50 @@
+import ArgumentParser
+import Install
+
+import struct Foundation.Date
+
+struct PreflightCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "preflight",
+        abstract: "Checks whether this machine can take the installation.",
+        discussion: "Exit status 4 where a check fails. Nothing is changed, unless --fix is given.")
+
+    @OptionGroup var options: SiteOptions
+
+    @Flag(help: "Repair what is safe to repair; each repair is recorded.")
+    var fix = false
+
+    @Option(name: .customLong("ignore"), help: ArgumentHelp("Do not count this check.", valueName: "id"))
+    var ignored: [String] = []
+
+    func run() async throws {
+        let site = try options.site()
+        let preflight = Preflight.standard(for: site)
+        let strangers = preflight.strangers(among: Set(ignored))
+        guard strangers.isEmpty else {
+            throw ValidationError("no check of preflight is called \(strangers.joined(separator: ", "))")
+        }
+        var reports = await preflight.run(on: site, ignoring: Set(ignored))
+        let repairs = reports.flatMap(\.finding.repair)
+        if fix && !repairs.isEmpty {
+            try requireRoot()
+            let lock = try Lock(purpose: "jhub-install preflight --fix")
+            defer { withExtendedLifetime(lock) {} }
+            let stage = Repairs(repairs)
+            let installer = Installer(stages: [stage], record: Record(run: Date().formatted(.iso8601)))
+            for repair in repairs { try await installer.make(repair, of: stage, on: site) }
+            reports = await preflight.run(on: site, ignoring: Set(ignored))
+        }
+        PreflightTable(reports, everything: true).print(asJSON: options.config.json)
+        try PreflightTable.throwIfStopped(reports)
+    }
+}
+
+/// The repairs of preflight, as a stage, so that they are recorded as all changes are.
+private struct Repairs: Stage {
+    let name = "preflight"
+    let title = "Repair what preflight found"
+    var changes: [Change]
+    init(_ changes: [Change]) { self.changes = changes }
+    func plan(for site: Site) async throws -> Plan { .of(changes) }
+}
