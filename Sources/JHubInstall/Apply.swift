@@ -27,7 +27,7 @@ struct Apply: AsyncParsableCommand {
         defer { withExtendedLifetime(lock) {} }
         let run = Date().formatted(.iso8601)
         let log = try LogFile(run: run)
-        let display = Display.chosen(by: options, log: log)
+        let display = display(for: options)
         try await preflight(site, display: display, log: log)
 
         let interrupt = Interrupt()
@@ -49,7 +49,7 @@ struct Apply: AsyncParsableCommand {
         }
     }
 
-    private func preflight(_ site: Site, display: Display, log: LogFile) async throws {
+    private func preflight(_ site: Site, display: any Display, log: LogFile) async throws {
         let preflight = Preflight.standard(for: site)
         let strangers = preflight.strangers(among: Set(ignored))
         guard strangers.isEmpty else {

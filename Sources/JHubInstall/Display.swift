@@ -1,0 +1,89 @@
+import Install
+import Kube
+import Synchronization
+
+/// What shows the work to whoever runs it.
+protocol Display: Sendable {
+    func show(_ event: Event)
+    func finish()
+}
+
+/// A live view for a person, one event a line for a program, plain lines for a pipe.
+func display(for options: SiteOptions) -> any Display {
+    if options.config.json { return EventLines() }
+    let out = Console.standardOutput
+    return out.isTerminal && Console.usesColour ? LiveView(on: out) : PlainLines(verbose: options.verbose)
+}
+
+/// For a pipe or a file.
+final class PlainLines: Display {
+    private let verbose: Bool
+    private let lastNeed = Mutex("")
+    private let lastTenth = Mutex<Int64>(-1)
+
+    init(verbose: Bool) { self.verbose = verbose }
+
+    func show(_ event: Event) {
+        switch event {
+        case .waiting(_, let need):
+            // Asked twice a second; said once.
+            let isNew = lastNeed.withLock { last in
+                defer { last = need }
+                return last != need
+            }
+            if isNew { Console.standardOutput.line("        " + event.line) }
+        case .moved(_, let bytes, let total):
+            let tenth = total > 0 ? bytes * 10 / total : 10
+            let isNew = lastTenth.withLock { last in
+                defer { last = tenth }
+                return last != tenth
+            }
+            if isNew && total > 10_000_000 { Console.standardOutput.line("        " + event.line) }
+        case .changing(_, let change):
+            if verbose { Console.standardOutput.line("      + \(change)") }
+        case .changed(_, let change, let took):
+            if !verbose { Console.standardOutput.line("      + \(change.action) (\(took.seconds))") }
+        case .began, .settled:
+            Console.standardOutput.line(event.line)
+        }
+    }
+
+    func finish() {}
+}
+
+/// For a program: one JSON object a line.
+struct EventLines: Display {
+    func show(_ event: Event) { Console.standardOutput.line(event.json.text) }
+    func finish() {}
+}
+
+extension Event {
+    var json: JSON {
+        switch self {
+        case .began(let stage, let title, let number, let total):
+            ["event": "began", "stage": .string(stage), "title": .string(title), "number": .int(number), "of": .int(total)]
+        case .waiting(let stage, let need): ["event": "waiting", "stage": .string(stage), "for": .string(need)]
+        case .changing(let stage, let change):
+            [
+                "event": "changing", "stage": .string(stage), "change": .string(change.action.description),
+                "reason": .string(change.reason),
+            ]
+        case .moved(let stage, let bytes, let total):
+            ["event": "moved", "stage": .string(stage), "bytes": .int(Int(bytes)), "of": .int(Int(total))]
+        case .changed(let stage, let change, let took):
+            [
+                "event": "changed", "stage": .string(stage), "change": .string(change.action.description),
+                "milliseconds": .int(took.milliseconds),
+            ]
+        case .settled(let stage, let changes, let took):
+            [
+                "event": "settled", "stage": .string(stage), "changes": .int(changes),
+                "milliseconds": .int(took.milliseconds),
+            ]
+        }
+    }
+}
+
+extension Duration {
+    var milliseconds: Int { Int(components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000) }
+}

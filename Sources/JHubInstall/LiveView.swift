@@ -1,0 +1,108 @@
+import Dispatch
+import Install
+import Synchronization
+
+/// For a person: the stages that are done scroll away, and below them stands what is being done now,
+/// with bytes and the time left, drawn anew five times a second.
+final class LiveView: Display {
+    private let out: Console
+    private let timer: any DispatchSourceTimer
+    private let state = Mutex(State())
+
+    struct State {
+        var title = ""
+        var place = ""
+        var began = ContinuousClock.now
+        var work = ""
+        var need = ""
+        var bytes: Int64 = 0
+        var total: Int64 = 0
+        var sending = ContinuousClock.now
+        /// How many lines of ours stand on the screen below the last finished stage.
+        var drawn = 0
+        var turn = 0
+    }
+
+    init(on out: Console) {
+        self.out = out
+        timer = DispatchSource.makeTimerSource(queue: .global())
+        timer.schedule(deadline: .now(), repeating: .milliseconds(200))
+        timer.setEventHandler { @Sendable [weak self] in self?.draw() }
+        timer.activate()
+    }
+
+    func show(_ event: Event) {
+        state.withLock { state in
+            switch event {
+            case .began(_, let title, let number, let total):
+                state = State(title: title, place: "[\(number)/\(total)]", drawn: state.drawn, turn: state.turn)
+            case .waiting(_, let need): (state.need, state.work) = (need, "")
+            case .changing(_, let change):
+                (state.work, state.need) = ("\(change.action)", "")
+                (state.bytes, state.total, state.sending) = (0, 0, .now)
+            case .moved(_, let bytes, let total): (state.bytes, state.total) = (bytes, total)
+            case .changed: (state.work, state.total) = ("", 0)
+            case .settled(_, let changes, let took):
+                let words = changes == 0 ? "settled" : "\(changes) change\(changes == 1 ? "" : "s")"
+                let mark = out.coloured("ok", .green)
+                print(["\(state.place) \(mark) \(state.title.padded(to: 34)) \(words), \(took.seconds)"], over: &state)
+                state.drawn = 0
+                state.title = ""
+            }
+        }
+    }
+
+    func finish() {
+        timer.cancel()
+        state.withLock { print([], over: &$0) }
+    }
+
+    private func draw() {
+        state.withLock { state in
+            guard !state.title.isEmpty else { return }
+            state.turn += 1
+            print(state.lines(width: out.size.columns, out), over: &state)
+        }
+    }
+
+    /// Replaces the lines that stand there by these, in one write so that nothing flickers.
+    private func print(_ lines: [String], over state: inout State) {
+        var text = state.drawn > 0 ? "\u{1b}[\(state.drawn)A\r\u{1b}[J" : ""
+        for line in lines { text += line + "\n" }
+        out.write(text)
+        state.drawn = lines.count
+    }
+}
+
+extension LiveView.State {
+    private static let wheel = ["|", "/", "-", "\\"]
+
+    fileprivate func lines(width: Int, _ out: Console) -> [String] {
+        let took = began.duration(to: .now).components.seconds
+        var lines = ["\(place) \(Self.wheel[turn % 4])  \(title) \(out.coloured("\(took) s", .dim))"]
+        if !work.isEmpty { lines.append("      \(work)".cut(to: width - 1)) }
+        if total > 0 { lines.append("      \(bar(width: width))") }
+        if !need.isEmpty { lines.append("      waits for \(need)".cut(to: width - 1)) }
+        return lines
+    }
+
+    private func bar(width: Int) -> String {
+        let cells = max(10, min(40, width - 50))
+        let share = min(1, Double(bytes) / Double(total))
+        let full = Int(Double(cells) * share)
+        let elapsed = Double(sending.duration(to: .now).milliseconds) / 1000
+        var text = String(repeating: "#", count: full) + String(repeating: ".", count: cells - full)
+        text = "[\(text)] \(bytes.asBytes) of \(total.asBytes)"
+        // Before a second has passed a forecast would be a guess.
+        if elapsed > 1, bytes > 0 {
+            let rate = Double(bytes) / elapsed
+            text += ", \(Int64(rate).asBytes)/s, \(Int((Double(total - bytes) / rate).rounded(.up))) s left"
+        }
+        return text
+    }
+}
+
+extension String {
+    /// At most so many characters, with a mark where something was left out.
+    fileprivate func cut(to width: Int) -> String { count <= width ? self : prefix(max(1, width - 1)) + "…" }
+}

@@ -1,0 +1,37 @@
+import Install
+import Kube
+
+/// Where the hub is, and how its admin gets in.
+struct Summary {
+    var addresses: [String]
+    var admins: [String]
+    var passwordFile: String?
+    var changes: Int?
+
+    init(of site: Site, changes: Int?) async throws {
+        addresses = try await site.addresses()
+        admins = site.settings.admins
+        passwordFile = try await site.passwordFile()
+        self.changes = changes
+    }
+
+    func print(asJSON: Bool) {
+        let out = Console.standardOutput
+        guard !asJSON else {
+            var object: [String: JSON] = [
+                "event": "done", "addresses": .array(addresses.map { .string($0) }),
+                "admins": .array(admins.map { .string($0) }),
+            ]
+            object["changes"] = changes.map { .int($0) }
+            object["passwordFile"] = passwordFile.map { .string($0) }
+            out.line(JSON.object(object).text)
+            return
+        }
+        if let changes { out.line(changes == 0 ? "Everything stands as it should; nothing was changed." : "\(changes) changes made.") }
+        if let first = admins.first {
+            let file = passwordFile.map { "; first password in \($0)" } ?? ""
+            out.line("Admin:      \(first)\(file)")
+        }
+        for address in addresses { out.line("JupyterHub: \(address)") }
+    }
+}
