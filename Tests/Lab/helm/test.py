@@ -17,6 +17,7 @@ sys.path[:0] = [os.path.dirname(HELM), HERE]
 import apiserver  # noqa: E402 (paths come first)
 from helmcli import errors, flags, output, yamltext  # noqa: E402
 
+HOME = tempfile.TemporaryDirectory()  # the library keeps a discovery cache under it
 CHART = {
     "Chart.yaml": "apiVersion: v2\nname: demo\nversion: 0.1.0\nappVersion: '9'\n",
     "values.yaml": "# what the chart takes\nimage: demo:1\nreplicas: 1\n",
@@ -52,7 +53,7 @@ def write_chart(folder):
 
 def helm(*arguments, stdin="", **environment):
     return subprocess.run([HELM, *arguments], input=stdin, capture_output=True, text=True,
-                          env={"PATH": "/usr/bin:/bin", "HOME": "/", **environment})
+                          env={"PATH": "/usr/bin:/bin", "HOME": HOME.name, **environment})
 
 
 class Words(unittest.TestCase):
@@ -196,7 +197,7 @@ class Cluster(unittest.TestCase):
         self.install()
         upgrade = subprocess.Popen(
             [HELM, "upgrade", "a", self.chart, "-n", self.namespace, "--wait", "--set", "replicas=2"],
-            env={"PATH": "/usr/bin:/bin", "KUBECONFIG": self.api.kubeconfig}, stdout=subprocess.DEVNULL)
+            env={"PATH": "/usr/bin:/bin", "HOME": HOME.name, "KUBECONFIG": self.api.kubeconfig}, stdout=subprocess.DEVNULL)
         for _ in range(100):
             if any(each["status"] == "pending-upgrade" for each in self.json("list", "-a")):
                 break
@@ -213,7 +214,7 @@ class Cluster(unittest.TestCase):
     def test_interrupted_install_fails_interrupted(self):
         install = subprocess.Popen(
             [HELM, "install", "a", self.chart, "-n", self.namespace, "--create-namespace", "--wait"],
-            env={"PATH": "/usr/bin:/bin", "KUBECONFIG": self.api.kubeconfig}, stdout=subprocess.PIPE,
+            env={"PATH": "/usr/bin:/bin", "HOME": HOME.name, "KUBECONFIG": self.api.kubeconfig}, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True)
         for _ in range(100):
             if self.json("list", "-a"):
