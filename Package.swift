@@ -40,11 +40,17 @@ let package = Package(
                 "Hosts", "Install", .product(name: "ArgumentParser", package: "swift-argument-parser"), system,
             ],
             swiftSettings: settings),
-        .testTarget(name: "HostsTests", dependencies: ["Hosts", system], swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Hosts", system], path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(
+            name: "HostsTests", dependencies: ["Hosts", "TestSupport", system], exclude: ["Fixtures"],
+            swiftSettings: settings),
         .testTarget(name: "ImagesTests", dependencies: ["Images", "Hosts", system], swiftSettings: settings),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: settings),
-        .testTarget(name: "KubeTests", dependencies: ["Kube", "HTTP"], swiftSettings: settings),
         .testTarget(
-            name: "InstallTests", dependencies: ["Install", "Hosts", "Images", "HTTP", "Kube", system], swiftSettings: settings),
+            name: "KubeTests", dependencies: ["Kube", "HTTP"], exclude: ["Fixtures"], swiftSettings: settings),
+        .testTarget(
+            name: "InstallTests", dependencies: ["Install", "Hosts", "Images", "HTTP", "Kube", "TestSupport", system],
+            swiftSettings: settings),
     ]
 )
