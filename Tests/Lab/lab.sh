@@ -115,6 +115,7 @@ copy() {
     elif [[ $1 =~ ^[a-z]+[0-9]*:. ]]; then
         must_be_on "${1%%:*}"
         local path=${1#*:}
+        inside '[ -e "$1" ]' "$path" || die "there is no $path on ${1%%:*}"
         inside 'tar -C "$(dirname "$1")" -cf - -- "$(basename "$1")"' "$path" |
             bash -euo pipefail -c "$(unpack_as)" - "$(basename "$path")" "$2"
     elif [ ! -e "$1" ]; then
@@ -201,7 +202,7 @@ leaks() {
         *) wrong_usage "leaks does not know '$1'" ;;
     esac
     mkdir -p "$state/leaks"
-    "$here/machines/leaks" "$state/leaks" "${spaces[@]/#=/clients=}"
+    "$here/machines/leaks" "$state/leaks" "${spaces[@]/#=/the lab\'s own side=}"
 }
 
 down() {

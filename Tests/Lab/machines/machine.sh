@@ -33,7 +33,7 @@ make_machine() {
     cp "$state/id_ed25519.pub" "$unfinished/upper/root/.ssh/authorized_keys"
     echo "$name" >"$unfinished/upper/etc/hostname"
     tr -d - </proc/sys/kernel/random/uuid >"$unfinished/upper/etc/machine-id"
-    ssh-keygen -q -A -f "$unfinished/upper"
+    ssh-keygen -A -f "$unfinished/upper" >/dev/null
     printf '%s\n' '[Match]' 'Name=eth0' '' '[Network]' "Address=$(address_of "$name")/24" \
         'LinkLocalAddressing=ipv6' 'IPv6AcceptRA=no' 'LLMNR=no' >"$unfinished/upper/etc/systemd/network/10-eth0.network"
     if [ -n "$size" ]; then

@@ -21,6 +21,8 @@ make_lab_network() {
     ip -n "$lab_space" address add 10.99.0.1/24 dev br-lab
     ip -n "$lab_space" link set br-lab up
     in_space "$lab_space" sysctl -qw net.ipv4.ip_forward=0
+    # Frames between machines are the bridge's own business, no packet filter's.
+    in_space "$lab_space" sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 2>/dev/null || true
     in_space "$lab_space" nft -f "$here/machines/leaks.nft"
 }
 
