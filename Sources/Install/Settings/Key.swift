@@ -1,3 +1,5 @@
+import SystemPackage
+
 extension Settings {
     /// One key of the file: all that the program, its messages and the guide know of it.
     package struct Key<Value: Sendable>: AnyKey {
@@ -10,7 +12,8 @@ extension Settings {
         package let meaning: String
 
         init(
-            _ name: String, _ kind: Kind<Value>, default standard: String = "", _ use: Use, secret isSecret: Bool = false,
+            _ name: String, _ kind: Kind<Value>, default standard: String = "", _ use: Use,
+            secret isSecret: Bool = false,
             _ meaning: String
         ) {
             (self.name, self.kind, self.standard) = (name, kind, standard)
@@ -30,14 +33,15 @@ extension Settings {
         /// The value that the text stands for.
         func read(_ text: String) throws(Complaint) -> any Sendable
         var blank: any Sendable { get }
+        var isPath: Bool { get }
     }
 
     /// What becomes of a key.
     package enum Use: Hashable, Sendable {
         /// The stage that acts on it.
         case stage(Room)
-        /// It belongs to something that this release has not.
-        case later(Feature)
+        /// It belongs to something that this release has not; the switch is the key that asks for it.
+        case later(Feature, isSwitch: Bool = false)
         /// It does nothing any more, for this reason.
         case ignored(String)
         /// The old name of another key.
@@ -75,5 +79,13 @@ extension Settings {
 extension Settings.Key {
     package var form: String { kind.form }
     package var blank: any Sendable { kind.blank }
+    package var isPath: Bool { kind.isPath }
     package func read(_ text: String) throws(Settings.Complaint) -> any Sendable { try kind.read(text) }
+}
+
+extension Settings.AnyKey {
+    /// A secret may stand in a file of its own instead, which jhub.env then names.
+    var fileVariant: Settings.Key<FilePath?> {
+        Settings.Key(name + "_FILE", .optional(.path), use, "A file with \(name) in it, instead of the text itself.")
+    }
 }

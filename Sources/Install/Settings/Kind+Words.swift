@@ -3,7 +3,11 @@ package enum AuthMode: String, CaseIterable, Sendable { case native, github, azu
 
 package enum ClusterProvider: String, CaseIterable, Sendable { case microk8s, existing }
 
-package enum PullPolicy: String, CaseIterable, Sendable { case ifNotPresent = "IfNotPresent", never = "Never", always = "Always" }
+package enum PullPolicy: String, CaseIterable, Sendable {
+    case ifNotPresent = "IfNotPresent"
+    case never = "Never"
+    case always = "Always"
+}
 
 /// Where a user's home is: a volume made for the user, one that is there already, or nowhere.
 package enum HomeStorage: String, CaseIterable, Sendable { case dynamic, `static`, none }

@@ -13,6 +13,7 @@ extension Settings {
         var blank: Value
         var read: @Sendable (String) throws(Complaint) -> Value
         var write: @Sendable (Value) -> String
+        var isPath = false
     }
 }
 
@@ -22,7 +23,7 @@ extension Settings.Kind {
         Self(
             form: kind.form, blank: nil,
             read: { text throws(Settings.Complaint) in text.isEmpty ? nil : try kind.read(text) },
-            write: { value in value.map(kind.write) ?? "" })
+            write: { value in value.map(kind.write) ?? "" }, isPath: kind.isPath)
     }
 
     /// Any number of the other kind, between commas or blanks.
@@ -97,7 +98,7 @@ extension Settings.Kind where Value == Int {
 }
 
 extension Substring {
-    var trimmed: String {
+    fileprivate var trimmed: String {
         var rest = self
         while let last = rest.last, last.isWhitespace { rest.removeLast() }
         return String(rest.drop(while: \.isWhitespace))

@@ -18,7 +18,9 @@ package struct Quantity: Hashable, Sendable, CustomStringConvertible {
         let suffix = text.dropFirst(digits.count)
         guard let scale = Self.scales[String(suffix)] else { return nil }
         let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count <= 2, digits.contains(where: \.isNumber), parts.allSatisfy({ $0.count <= 18 }) else { return nil }
+        guard parts.count <= 2, digits.contains(where: \.isNumber), parts.allSatisfy({ $0.count <= 18 }) else {
+            return nil
+        }
         let fraction = parts.count == 2 ? parts[1] : ""
         guard let number = UInt(parts[0] + fraction) else { return nil }
         guard let millis = Self.product(number, scale, places: fraction.count) else { return nil }

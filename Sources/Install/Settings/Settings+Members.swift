@@ -8,15 +8,19 @@ extension Settings {
     static let cluster = ClusterKeys()
     static let later = LaterKeys()
 
-    /// Every key there is, in the order in which people read them.
-    package static let allKeys: [any AnyKey] =
-        [hub, login, server, storage, limits, access, cluster, later].flatMap { group in
-            Mirror(reflecting: group).children.flatMap { child in
-                (child.value as? any AnyKey).map { [$0] } ?? child.value as? [any AnyKey] ?? []
-            }
-        }
+    static let groups: [any Sendable] = [
+        cluster, hub, login, server, storage, limits, access, later, FormerKeys(),
+    ]
 
-    package static let keysByName: [String: any AnyKey] = Dictionary(allKeys.map { ($0.name, $0) }) { first, _ in first }
+    /// Every key there is, in the order in which a default may refer to another.
+    package static let allKeys: [any AnyKey] = groups.flatMap { group in
+        Mirror(reflecting: group).children.flatMap { child in
+            let keys = (child.value as? any AnyKey).map { [$0] } ?? child.value as? [any AnyKey] ?? []
+            return keys.flatMap { $0.isSecret ? [$0, $0.fileVariant] : [$0] }
+        }
+    }
+
+    package static let keysByName = Dictionary(allKeys.map { ($0.name, $0) }) { first, _ in first }
 
     package subscript<Value>(dynamicMember key: KeyPath<HubKeys, Key<Value>>) -> Value {
         get { value(of: Self.hub[keyPath: key]) }

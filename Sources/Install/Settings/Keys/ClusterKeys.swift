@@ -9,7 +9,8 @@ extension Settings {
         package let kubeconfigFile = Key(
             "KUBECONFIG_FILE", .optional(.path), .cluster, "The way into an existing cluster.")
         package let containerdSocket = Key(
-            "CONTAINERD_SOCKET", .path, default: "/run/containerd/containerd.sock", .cluster, "An existing cluster's containerd.")
+            "CONTAINERD_SOCKET", .path, default: "/run/containerd/containerd.sock", .cluster,
+            "An existing cluster's containerd.")
 
         package let offlineImageDir = Key(
             "OFFLINE_IMAGE_DIR", .path, default: "offline-images", .images, "The bundle; --bundle says the same.")
@@ -27,12 +28,15 @@ extension Settings {
         private static let archive = "An archive outside the bundle; those in it are found by what they hold."
 
         package let patchCalico = Key(
-            "PATCH_CALICO", .flag, default: "false", .network, "Take Calico's images from quay.io instead of docker.io.")
+            "PATCH_CALICO", .flag, default: "false", .network, "Take Calico's images from quay.io instead of docker.io."
+        )
         package let corednsImage = Key(
-            "COREDNS_IMAGE", .image, default: "registry.k8s.io/coredns/coredns:v1.10.1", .dns, "The cluster's name server.")
+            "COREDNS_IMAGE", .image, default: "registry.k8s.io/coredns/coredns:v1.10.1", .dns,
+            "The cluster's name server.")
         package let dnsUpstream = Key(
             "DNS_UPSTREAM", .list(of: .address, [",", " "]), .dns,
-            "Resolvers for names outside the cluster; without any such names have no answer. Never a public one unasked.")
+            "Resolvers for names outside the cluster; without any such names have no answer. Never a public one unasked."
+        )
     }
 }
 

@@ -1,30 +1,35 @@
-package import SystemPackage
 package import Kube
+package import SystemPackage
 
 extension Settings {
     /// The hub and the chart that brings it.
     package struct HubKeys: Sendable {
         package let jhubNs = Key("JHUB_NS", .name, default: "jhub", .hub, "The namespace.")
-        package let jhubRelease = Key("JHUB_RELEASE", .name, default: "jhub", .hub, "The Helm release.")
+        package let jhubRelease = Key("JHUB_RELEASE", .release, default: "jhub", .hub, "The Helm release.")
         package let jhubChartVersion = Key(
-            "JHUB_CHART_VERSION", .version, default: "4.2.0", .hub, "The version of the JupyterHub chart in the bundle.")
+            "JHUB_CHART_VERSION", .version, default: "4.2.0", .hub, "The version of the JupyterHub chart in the bundle."
+        )
         package let helmTimeout = Key("HELM_TIMEOUT", .span, default: "25m0s", .hub, "How long Helm may take.")
         package let helmBinary = Key(
             "HELM_BINARY", .optional(.path), .hub, "The helm to call; without it, the bundle's or MicroK8s' own.")
 
         package let hubImage = Key(
-            "HUB_IMAGE", .image, default: "quay.io/jupyterhub/k8s-hub:${JHUB_CHART_VERSION}", .images, "The hub's image.")
+            "HUB_IMAGE", .image, default: "quay.io/jupyterhub/k8s-hub:${JHUB_CHART_VERSION}", .images,
+            "The hub's image.")
         package let hubImagePullPolicy = Key(
-            "HUB_IMAGE_PULL_POLICY", .word(PullPolicy.ifNotPresent), default: "IfNotPresent", .hub, "IfNotPresent, Never or Always.")
+            "HUB_IMAGE_PULL_POLICY", .word(PullPolicy.ifNotPresent), default: "IfNotPresent", .hub,
+            "IfNotPresent, Never or Always.")
         package let proxyImage = Key(
-            "PROXY_IMAGE", .image, default: "quay.io/jupyterhub/configurable-http-proxy:4.6.3", .images, "The proxy's image.")
+            "PROXY_IMAGE", .image, default: "quay.io/jupyterhub/configurable-http-proxy:4.6.3", .images,
+            "The proxy's image.")
         package let proxyImagePullPolicy = Key(
-            "PROXY_IMAGE_PULL_POLICY", .word(PullPolicy.ifNotPresent), default: "IfNotPresent", .hub, "IfNotPresent, Never or Always.")
+            "PROXY_IMAGE_PULL_POLICY", .word(PullPolicy.ifNotPresent), default: "IfNotPresent", .hub,
+            "IfNotPresent, Never or Always.")
 
         package let hubNodeSelectorJson = Key(
-            "HUB_NODE_SELECTOR_JSON", .jsonObject, default: "{}", .hub, "The labels that the hub's node must have.")
+            "HUB_NODE_SELECTOR_JSON", .nodeSelector, default: "{}", .hub, "The labels that the hub's node must have.")
         package let hubTolerationsJson = Key(
-            "HUB_TOLERATIONS_JSON", .jsonArray, default: "[]", .hub, "The taints that the hub puts up with.")
+            "HUB_TOLERATIONS_JSON", .tolerations, default: "[]", .hub, "The taints that the hub puts up with.")
         package let jhubFrameAncestors = Key(
             "JHUB_FRAME_ANCESTORS", .list(of: .origin, [" ", ","]), .hub,
             "The sites that may show the hub in a frame; without any, only the hub itself.")

@@ -1,0 +1,71 @@
+import Hosts
+import Kube
+import SystemPackage
+
+/// A Helm release, as Helm tells of it.
+struct HelmRelease {
+    var name: String
+    var namespace: String
+    var helm: [String]
+    var host: Host
+
+    struct State {
+        var status: String
+        var chart: String
+        var revision: Int
+    }
+
+    /// Nil where there is none. A release whose Helm was killed is there with the status `pending-…`.
+    func state() async throws -> State? {
+        let command = call(["list", "--all", "--filter", "^\(name)$", "--output", "json"])
+        let outcome = try await host.transport.run(command).orThrow(command, on: host.name)
+        guard let release = try JSON(parsing: Array(outcome.output.utf8)).array?.first else { return nil }
+        guard let status = release["status"]?.string, let chart = release["chart"]?.string,
+            let revision = release["revision"].flatMap({ $0.int ?? $0.string.flatMap { Int($0) } })
+        else { throw FactError("'\(command)' answered a release without status, chart or revision") }
+        return State(status: status, chart: chart, revision: revision)
+    }
+
+    func values() async throws -> JSON {
+        let command = call(["get", "values", name, "--output", "json"])
+        let outcome = try await host.transport.run(command).orThrow(command, on: host.name)
+        return try JSON(parsing: Array(outcome.output.utf8))
+    }
+
+    /// The objects that the release made, each with its namespace.
+    func manifests() async throws -> [Manifest] {
+        let command = call(["get", "manifest", name])
+        let outcome = try await host.transport.run(command).orThrow(command, on: host.name)
+        return try Manifest.all(inYAML: outcome.output).map { $0.inNamespace(namespace) }
+    }
+
+    /// The command that installs or upgrades. Values go over standard input: some are secret.
+    func upgrade(chart: FilePath, values: JSON, limit: Duration) -> Command {
+        var command = call([
+            "upgrade", "--install", name, chart.string, "--values", "-", "--timeout", "\(limit.components.seconds)s",
+        ])
+        command.input = Array(values.text.utf8)
+        command.limit = limit + .seconds(60)
+        return command
+    }
+
+    /// What Helm's own look at values and chart says against them; nil where it says nothing. It changes nothing.
+    func refusal(chart: FilePath, values: JSON) async throws -> String? {
+        var command = call(["template", name, chart.string, "--values", "-"])
+        command.input = Array(values.text.utf8)
+        let outcome = try await host.transport.run(command)
+        return outcome.status == 0 ? nil : outcome.lastWords
+    }
+
+    /// Helm's record of one revision, a Secret. Taking it away forgets the try and touches nothing that it made.
+    func record(of revision: Int) -> Manifest {
+        Manifest([
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": [
+                "name": .string("sh.helm.release.v1.\(name).v\(revision)"), "namespace": .string(namespace),
+            ],
+        ])
+    }
+
+    private func call(_ arguments: [String]) -> Command { Command(helm + arguments + ["--namespace", namespace]) }
+}

@@ -1,0 +1,130 @@
+import Images
+import Kube
+
+/// The values for chart 4.2.0, as data. Code that the hub runs stays in `templates/hub/`; it reads `custom.jhub`.
+struct HubValues {
+    var settings: Settings
+    var secrets: HubSecrets
+    var profiles: [JSON]
+    /// Files of `templates/hub/`, by name.
+    var files: [String: String]
+
+    var json: JSON {
+        [
+            "proxy": [
+                "secretToken": .string(secrets.proxyToken),
+                "service": ["type": "NodePort", "nodePorts": ["http": .int(settings.nodeportFallbackPort)]],
+                "chp": ["image": image(settings.proxyImage, policy: settings.pullPolicy("PROXY_IMAGE_PULL_POLICY"))],
+            ],
+            "hub": hub,
+            "singleuser": singleuser,
+            "cull": [
+                "enabled": .bool(settings.enableIdleCuller), "timeout": .int(settings.cullTimeoutSeconds),
+                "every": .int(settings.cullEverySeconds), "concurrency": .int(settings.cullConcurrency),
+                "users": .bool(settings.cullUsers),
+            ],
+            // Both would pull images, which lie on the nodes already.
+            "prePuller": [
+                "hook": ["enabled": .bool(settings.prepullImages)],
+                "continuous": ["enabled": .bool(settings.prepullImages)],
+            ],
+            "scheduling": ["userScheduler": ["enabled": false], "userPlaceholder": ["enabled": false]],
+            "custom": ["jhub": custom],
+        ]
+    }
+
+    /// What the files of `templates/hub/` read.
+    private var custom: JSON {
+        ["admins": .array(settings.admins.map { .string($0) }), "native": .bool(settings.authMode == .native)]
+    }
+
+    private var hub: JSON {
+        var extraFiles: [String: JSON] = [:]
+        for (name, text) in files where name.hasSuffix(".py") {
+            extraFiles[name] = [
+                "mountPath": .string("/usr/local/etc/jupyterhub/jupyterhub_config.d/\(name)"), "stringData": .string(text),
+            ]
+        }
+        return [
+            "image": image(settings.hubImage, policy: settings.pullPolicy("HUB_IMAGE_PULL_POLICY")),
+            "cookieSecret": .string(secrets.cookieSecret),
+            "db": ["type": "sqlite-pvc", "pvc": ["storageClassName": .string(settings.singleuserStorageClass)]],
+            "config": config,
+            "extraFiles": .object(extraFiles),
+            "extraVolumes": [
+                [
+                    "name": "jhub-admin",
+                    "secret": [
+                        "secretName": .string(HubSecrets.name),
+                        "items": [["key": "admin-password", "path": "password"]],
+                    ],
+                ]
+            ],
+            "extraVolumeMounts": [["name": "jhub-admin", "mountPath": "/run/jhub-admin", "readOnly": true]],
+            "nodeSelector": settings.hubNodeSelectorJson,
+            "tolerations": settings.hubTolerationsJson,
+        ]
+    }
+
+    private var config: JSON {
+        var config: [String: JSON] = [
+            "JupyterHub": [
+                "admin_access": true,
+                "authenticator_class": Login(settings: settings).className,
+                "allow_named_servers": .bool(settings.allowNamedServers),
+                "named_server_limit_per_user": .int(settings.namedServerLimit),
+                "tornado_settings": [
+                    "slow_spawn_timeout": 0,
+                    "headers": ["Content-Security-Policy": .string(frameAncestors)],
+                ],
+            ],
+            "Spawner": [
+                "http_timeout": .int(settings.spawnerHttpTimeout), "start_timeout": .int(settings.kubespawnerStartTimeout),
+            ],
+            "CryptKeeper": ["keys": [.string(secrets.cryptKey)]],
+        ]
+        config.merge(Login(settings: settings).config) { $1 }
+        return .object(config)
+    }
+
+    /// Who may show the hub in a frame: the hub itself, and those whom the config names.
+    private var frameAncestors: String {
+        "frame-ancestors " + (["'self'"] + settings.jhubFrameAncestors).joined(separator: " ") + ";"
+    }
+
+    private var singleuser: JSON {
+        var values: [String: JSON] = [
+            "image": image(settings.singleuserImage, policy: settings.pullPolicy("SINGLEUSER_IMAGE_PULL_POLICY")),
+            "profileList": .array(profiles),
+            "storage": HomeStorage(settings: settings, script: files["prepare-shared-folder.sh"] ?? "").storage,
+            // It needs a privileged container of another image; the chart's network policy closes the same door.
+            "cloudMetadata": ["blockWithIptables": false],
+            "nodeSelector": settings.singleuserNodeSelectorJson,
+            "extraTolerations": settings.singleuserTolerationsJson,
+            "startTimeout": .int(settings.kubespawnerStartTimeout),
+        ]
+        if settings.sharedStorageEnabled {
+            values["initContainers"] = [
+                HomeStorage(settings: settings, script: files["prepare-shared-folder.sh"] ?? "").initContainer
+            ]
+        }
+        return .object(values)
+    }
+
+    private func image(_ reference: ImageReference, policy: String) -> JSON {
+        ["name": .string(reference.name), "tag": .string(reference.tag ?? ""), "pullPolicy": .string(policy)]
+    }
+}
+
+extension Settings {
+    /// Never, unless the config names another: no node can pull, and a kubelet that tries hides the real cause.
+    func pullPolicy(_ key: String) -> String { source(of: key) == .standard ? "Never" : text(of: key) }
+
+    /// Whoever the config names, or the one that it names by the older key.
+    package var admins: [String] { adminUsersCsv.isEmpty ? [adminUser] : adminUsersCsv }
+}
+
+extension ImageReference {
+    /// Without tag and digest.
+    var name: String { registry + "/" + repository }
+}

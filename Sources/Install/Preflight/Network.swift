@@ -1,0 +1,120 @@
+import Hosts
+import SystemPackage
+
+struct DefaultRoute: Check {
+    let id = "net.default_route"
+    let title = "There is a default route"
+
+    func finding(on site: Site) async throws -> Finding {
+        let needs = "one, also without Internet"
+        let routes = try await site.head.learn(RouteTable())
+        if let route = routes.first(where: { $0.destination == nil }) { return .passed(route.line, needs: needs) }
+        return .warning(
+            "none", needs: needs,
+            fix: "stage host sets one that leads nowhere; or: ip route add default via YOUR-GATEWAY, and keep it in netplan")
+    }
+}
+
+struct NodeAddressKept: Check {
+    let id = "net.node_ip"
+    let title = "The machine has an address of its own that stays"
+
+    func finding(on site: Site) async throws -> Finding {
+        let needs = "a fixed address on a network card"
+        let addresses = try await site.head.learn(AddressTable())
+            .filter { $0.isGlobal && !ClusterInterface.isVirtual($0.device) }
+        if let wanted = site.settings.nodeIp, !addresses.contains(where: { "\($0.range)".hasPrefix("\(wanted)/") }) {
+            return .failed(
+                "NODE_IP is \(wanted), and no card has it", needs: needs,
+                fix: "set NODE_IP to one of \(addresses.map { "\($0.range)" }.joined(separator: ", ")), or leave it out")
+        }
+        guard !addresses.isEmpty else {
+            return .failed("none", needs: needs, fix: "give a network card an address: ip address add ADDRESS/24 dev CARD, kept in netplan")
+        }
+        let measured = addresses.map { "\($0.range) on \($0.device)" }.joined(separator: ", ")
+        guard addresses.contains(where: { !$0.isDynamic }) else {
+            return .warning(
+                "\(measured), leased", needs: needs,
+                fix: "make it fixed in netplan, or reserve it in the DHCP server: MicroK8s restarts everything when it changes")
+        }
+        return .passed(measured, needs: needs)
+    }
+}
+
+/// Networks that the cluster uses inside must not be in use outside.
+struct FreeRange: Check {
+    let id: String
+    let title: String
+    let range: String
+
+    static let pods = FreeRange(id: "net.cidr_pod", title: "The pods' addresses are free here", range: "10.1.0.0/16")
+    static let services = FreeRange(
+        id: "net.cidr_svc", title: "The services' addresses are free here", range: "10.152.183.0/24")
+
+    func finding(on site: Site) async throws -> Finding {
+        let needs = "nothing in \(range)"
+        guard let own = AddressRange(range) else { throw FactError("\(range) is no range") }
+        let fix = "move that network, or take this machine off it; MicroK8s has \(range) built in"
+        let addresses = try await site.head.learn(AddressTable())
+        if let address = addresses.first(where: { !ClusterInterface.isOne($0.device) && $0.range.overlaps(own) }) {
+            return .failed("address \(address.range) on \(address.device)", needs: needs, fix: fix)
+        }
+        let routes = try await site.head.learn(RouteTable())
+        for route in routes where !ClusterInterface.isOne(route.device) {
+            guard let destination = route.destination, destination.overlaps(own) else { continue }
+            // A wide route behind a gateway only hides the part that the cluster takes for itself.
+            if destination.prefix < own.prefix && route.gateway != nil {
+                return .warning(
+                    "route \(route.line)", needs: needs,
+                    fix: "hosts in \(range) cannot be reached from this machine while the cluster runs; if there are none, ignore this")
+            }
+            return .failed("route \(route.line)", needs: needs, fix: fix)
+        }
+        return .passed("nothing", needs: needs)
+    }
+}
+
+struct ReversePathFilter: Check {
+    let id = "net.rpfilter"
+    let title = "The kernel lets answers take another way than questions"
+
+    func finding(on site: Site) async throws -> Finding {
+        let needs = "net.ipv4.conf.all.rp_filter = 0 or 2"
+        guard let value = try await site.head.sysctl("net.ipv4.conf.all.rp_filter") else {
+            return .info("this kernel has none", needs: needs)
+        }
+        return value == 1
+            ? .warning("1 (strict)", needs: needs, fix: "sysctl -w net.ipv4.conf.all.rp_filter=2, kept in /etc/sysctl.d")
+            : .passed("\(value)", needs: needs)
+    }
+}
+
+/// Each of them can be loaded, built in, or absent; only the last is a reason to stop.
+struct ModulesThere: Check {
+    let id = "net.modules"
+    let title = "The kernel has what containers and their network want"
+    static let modules = ["overlay", "br_netfilter", "nf_conntrack", "vxlan", "ip_set", "iptable_nat"]
+    /// Without these three nothing runs; the others' absence shows only in some set-ups (nftables alone, routed pods).
+    static let vital = ["overlay", "br_netfilter", "nf_conntrack"]
+    static let signs = ["br_netfilter": "net/bridge", "nf_conntrack": "net/netfilter"]
+
+    func finding(on site: Site) async throws -> Finding {
+        let needs = Self.modules.joined(separator: ", ")
+        let loaded = Set((try await site.head.text(of: "/proc/modules") ?? "").lines.compactMap { $0.words.first })
+        let fileSystems = (try await site.head.text(of: "/proc/filesystems") ?? "").words
+        var (waiting, absent): ([String], [String]) = ([], [])
+        for module in Self.modules where !loaded.contains(module) {
+            if try await site.head.has(FilePath("/sys/module/\(module)")) || fileSystems.contains(module) { continue }
+            if let sign = Self.signs[module], try await site.head.has(FilePath("/proc/sys/\(sign)")) { continue }
+            let known = try await site.head.transport.run(["modprobe", "--dry-run", "--quiet", module]).status == 0
+            if known { waiting.append(module) } else { absent.append(module) }
+        }
+        let vital = absent.filter(Self.vital.contains)
+        let fix = "install the kernel's modules: apt install linux-modules-extra-$(uname -r) (Ubuntu) or linux-image-amd64 (Debian)"
+        if !vital.isEmpty { return .failed("without \(vital.joined(separator: ", "))", needs: needs, fix: fix) }
+        if !absent.isEmpty { return .warning("\(absent.joined(separator: ", ")) not found", needs: needs, fix: fix) }
+        return waiting.isEmpty
+            ? .passed("all", needs: needs)
+            : .warning("\(waiting.joined(separator: ", ")) not loaded", needs: needs, fix: "stage host and MicroK8s load them")
+    }
+}

@@ -1,0 +1,78 @@
+import HTTP
+import Hosts
+import SystemPackage
+
+/// Nginx with TLS in front of the hub, where the config asks for it. Other sites of this Nginx are not touched.
+package struct OpenAccess: Stage {
+    package let name = "access"
+    package let title = "Open the access"
+    package let patience = Duration.seconds(60)
+    package init() {}
+
+    package func plan(for site: Site) async throws -> Plan {
+        guard site.settings.enableNginxProxy else { return try await withdraw(site) }
+        let transport = site.head.transport
+        guard try await transport.state(of: Self.program) != nil else { return .changes(try install(site)) }
+        let certificate = Certificate(site: site)
+        let changes = try await certificate.changes() + configuration(site)
+        guard changes.isEmpty else { return .changes(changes) }
+        let state = try await site.head.learn(UnitState("nginx"))
+        if state == .inactive || state == .failed {
+            let start: Command = ["systemctl", "enable", "--now", "nginx"]
+            return .changes([Change(.run(start), because: "nginx is \(state.rawValue)")])
+        }
+        return try await answer(site)
+    }
+
+    private static let program: FilePath = "/usr/sbin/nginx"
+    static let file: FilePath = "/etc/nginx/conf.d/jhub.conf"
+    private static let test: Command = ["nginx", "-t"]
+
+    private func install(_ site: Site) throws -> [Change] {
+        let packages = try site.bundle.packages()
+        guard packages.contains(where: { $0.lastComponent?.string.hasPrefix("nginx") == true }) else {
+            throw BundleError(
+                "ENABLE_NGINX_PROXY is on, nginx is not installed, and \(site.bundle.path)/packages has no nginx .deb")
+        }
+        var install = Command(
+            ["apt-get", "install", "--yes", "--no-download", "--no-remove", "--no-install-recommends"] + packages.map(\.string))
+        install.environment = ["DEBIAN_FRONTEND": "noninteractive"]
+        return [Change(.run(install), because: "nginx is not installed")]
+    }
+
+    /// Written only if Nginx can read it; else what stood there stays.
+    private func configuration(_ site: Site) async throws -> [Change] {
+        let text = try NginxConfiguration(site: site).text(address: try await NodeAddress.of(site))
+        let changes = try await site.head.wants(File(Self.file, text), because: "nginx must know the hub")
+        return changes.map { change in
+            guard case .write(let file, _) = change.action else { return change }
+            return Change(.write(file, test: Self.test), because: change.reason)
+        }
+    }
+
+    /// Whether it serves what stands in its files; a reload that was not made shows here.
+    private func answer(_ site: Site) async throws -> Plan {
+        let reload = Change(.run(["systemctl", "reload", "nginx"]), because: "it does not serve the hub yet")
+        let certificate = try await site.head.transport.read(Certificate.file)
+        let port = site.settings.nginxProxyHttpsPort
+        let address = try await NodeAddress.of(site)
+        let request = HTTPRequest(
+            "GET", "https://\(site.settings.accessNames(address: address)[0]):\(port)/hub/login", limit: .seconds(10),
+            trust: Trust(authority: certificate, address: address))
+        do {
+            let response = try await site.http.send(request)
+            return [200, 302].contains(response.status) ? .settled : .waits(for: "nginx, which answers \(response.status)")
+        } catch {
+            return .retry([reload], until: "\(error)")
+        }
+    }
+
+    /// It was asked for once, and no more: what we wrote goes, and nothing else.
+    private func withdraw(_ site: Site) async throws -> Plan {
+        guard try await site.head.transport.state(of: Self.file) != nil else { return .settled }
+        return .changes([
+            Change(.remove(Self.file), because: "ENABLE_NGINX_PROXY is off"),
+            Change(.run(["systemctl", "reload-or-restart", "nginx"]), because: "it still serves the hub"),
+        ])
+    }
+}
