@@ -47,3 +47,20 @@ extension Digest: Codable {
         try container.encode(description)
     }
 }
+
+/// So that dictionaries by digest are JSON objects.
+extension Digest: CodingKeyRepresentable {
+    package var codingKey: any CodingKey { Key(stringValue: description) }
+
+    package init?(codingKey: some CodingKey) {
+        guard let digest = try? Digest(parsing: codingKey.stringValue) else { return nil }
+        self = digest
+    }
+
+    private struct Key: CodingKey {
+        var stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+}

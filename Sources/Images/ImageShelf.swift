@@ -11,8 +11,62 @@ package struct ImageShelf: Sendable {
         (self.archives, self.index) = (archives, index)
     }
 
-    /// Every image of every archive. Blocks for as long as reading takes.
+    /// Every image of every archive, each name once. Blocks for as long as
+    /// reading takes: for a compressed archive that it has not seen yet, the time to inflate it.
     package func images() throws(ImageError) -> [ArchivedImage] {
-        []
+        let remembered = ShelfIndex(reading: index)
+        var current = ShelfIndex()
+        var images: [ArchivedImage] = []
+        for path in archives {
+            let seal = ShelfIndex.Seal(of: path)
+            if let seal, let known = remembered.images(of: path, seal) {
+                images += known
+                current.remember(known, of: path, seal)
+                continue
+            }
+            let found = try Self.images(in: path)
+            images += found
+            // Written to while it was read: then what was read may be of no file that ever was.
+            if let seal, seal == ShelfIndex.Seal(of: path) { current.remember(found, of: path, seal) }
+        }
+        if current != remembered { current.write(to: index) }
+        return try Self.reconciled(images)
+    }
+
+    /// What one archive holds, read from it.
+    static func images(in archive: FilePath) throws(ImageError) -> [ArchivedImage] {
+        let contents = try ArchiveContents(of: archive)
+        if contents.has("index.json") { return try contents.ociImages() }
+        if contents.has("manifest.json") { return try contents.dockerImages() }
+        throw contents.error("it holds no images: there is neither an index.json nor a manifest.json")
+    }
+
+    /// Gives each name to one image. Archives may hold one image in several
+    /// forms, which have the same config; then a manifest from an archive wins
+    /// over one composed here, as registries know its digest.
+    private static func reconciled(_ images: [ArchivedImage]) throws(ImageError) -> [ArchivedImage] {
+        var owners: [ImageReference: Int] = [:]
+        for (index, image) in images.enumerated() {
+            for name in image.names {
+                guard let before = owners[name] else {
+                    owners[name] = index
+                    continue
+                }
+                let other = images[before]
+                guard other.config == image.config else {
+                    let reason =
+                        "\(other.archive) and \(image.archive) give it different contents (configs "
+                        + "\(other.config.short) and \(image.config.short))"
+                    throw ImageError("choose the image", name.description, reason)
+                }
+                if other.source.composed != nil, image.source.composed == nil { owners[name] = index }
+            }
+        }
+        return images.enumerated().compactMap { index, image in
+            var image = image
+            let had = image.names.count
+            image.names = image.names.filter { owners[$0] == index }
+            return image.names.isEmpty && had > 0 ? nil : image
+        }
     }
 }

@@ -1,0 +1,146 @@
+import CArchive
+import SystemPackage
+
+/// A tar file in any compression, read once, from front to back. Bodies of a
+/// file that is not compressed are skipped by seeking.
+struct ArchiveReader: ~Copyable {
+    private let handle = ReadHandle()
+    private let path: FilePath
+    private var fileSize: Int64 = 0
+
+    struct Member: Hashable, Sendable {
+        enum Kind: Hashable, Sendable {
+            case file
+            /// To another member, by its name in the archive.
+            case link(to: String)
+            case folder
+        }
+        /// Without "./" and doubled slashes; it never leaves the archive.
+        var name: String
+        var kind: Kind
+        var size: Int64
+    }
+
+    init(at path: FilePath) throws(ImageError) {
+        self.path = path
+        fileSize = try Self.size(of: path)
+        // By name, not all of them: some of libarchive's filters start other programs.
+        archive_read_support_filter_gzip(handle.raw)
+        archive_read_support_filter_zstd(handle.raw)
+        archive_read_support_filter_xz(handle.raw)
+        archive_read_support_filter_bzip2(handle.raw)
+        archive_read_support_filter_lz4(handle.raw)
+        archive_read_support_format_tar(handle.raw)
+        try check(path.withPlatformString { archive_read_open_filename(handle.raw, $0, 1 << 16) })
+        // The innermost of these counts too, and stands for the file itself.
+        guard archive_filter_count(handle.raw) <= 2 else {
+            throw ImageError("read", path.string, "it is compressed more than once")
+        }
+    }
+
+    /// The next member, or nil after the last.
+    mutating func next() throws(ImageError) -> Member? {
+        var entry: OpaquePointer?
+        let code = archive_read_next_header(handle.raw, &entry)
+        if code == ARCHIVE_EOF { return nil }
+        try check(code)
+        let text = archive_entry_pathname_utf8(entry) ?? archive_entry_pathname(entry)
+        guard let text else { throw ImageError("read", path.string, "a member has no name") }
+        let full = String(cString: text)
+        guard let name = Self.normal(full) else { throw refused(full, "its name leads out of the archive") }
+        let size = archive_entry_size(entry)
+        guard (0...Self.largest).contains(size) else { throw refused(full, "it claims a size of \(size) bytes") }
+        if archive_filter_count(handle.raw) == 1 {
+            // Skipping by seeking would not notice that the file ends early.
+            let end = archive_filter_bytes(handle.raw, 0) + size
+            guard end <= fileSize else {
+                throw refused(full, "the archive is cut off: it should have \(end) bytes and has \(fileSize)")
+            }
+        }
+        return Member(name: name, kind: try kind(of: entry, name: name, full), size: size)
+    }
+
+    /// Up to `count` bytes of the current member; fewer only at its end.
+    mutating func read(upTo count: Int) throws(ImageError) -> [UInt8] {
+        var failed = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let got = archive_read_data(handle.raw, buffer.baseAddress.map { $0 + filled }, count - filled)
+                if got < 0 { failed = true }
+                if got <= 0 { return }
+                filled += got
+            }
+        }
+        if failed { throw error() }
+        return bytes
+    }
+
+    private static func size(of path: FilePath) throws(ImageError) -> Int64 {
+        let stat: Stat
+        do { stat = try Stat(path) } catch { throw ImageError("read", path.string, "\(error)") }
+        guard stat.type == .regular else { throw ImageError("read", path.string, "it is not a file") }
+        guard stat.size > 0 else { throw ImageError("read", path.string, "it is empty") }
+        return Int64(stat.size)
+    }
+
+    private func kind(of entry: OpaquePointer?, name: String, _ full: String) throws(ImageError) -> Member.Kind {
+        if let hardlink = archive_entry_hardlink(entry) {
+            guard let target = Self.normal(String(cString: hardlink)) else {
+                throw refused(full, "it is a link that leads out of the archive")
+            }
+            return .link(to: target)
+        }
+        switch archive_entry_filetype(entry) {
+        case 0o100000: return .file
+        case 0o040000: return .folder
+        case 0o120000:
+            let target = archive_entry_symlink(entry).map { String(cString: $0) } ?? ""
+            let folder = name.split(separator: "/").dropLast().joined(separator: "/")
+            guard !target.hasPrefix("/"), let inside = Self.normal(folder + "/" + target, parents: true) else {
+                throw refused(full, "it is a link to '\(target)', which leads out of the archive")
+            }
+            return .link(to: inside)
+        default: throw refused(full, "it is neither a file, nor a folder, nor a link")
+        }
+    }
+
+    /// The name with what adds nothing taken out, or nil where it leads outside.
+    private static func normal(_ name: String, parents: Bool = false) -> String? {
+        if name.hasPrefix("/"), !parents { return nil }
+        var parts: [Substring] = []
+        for part in name.split(separator: "/") where part != "." {
+            if part != ".." {
+                parts.append(part)
+            } else if !parents || parts.popLast() == nil {
+                return nil
+            }
+        }
+        return parts.joined(separator: "/")
+    }
+
+    /// 16 TiB: more than any image, and the sum of all members fits 64 bits.
+    static let largest: Int64 = 1 << 44
+
+    private func refused(_ member: String, _ reason: String) -> ImageError {
+        ImageError("read", "\(path.string), member '\(member.prefix(200))'", reason)
+    }
+
+    private func check(_ code: Int32) throws(ImageError) {
+        // A bad header is "retry" to libarchive, as more might follow it.
+        if code == ARCHIVE_OK || code == ARCHIVE_WARN { return }
+        throw error()
+    }
+
+    private func error() -> ImageError {
+        let reason = archive_error_string(handle.raw).map { String(cString: $0) } ?? "libarchive does not say why"
+        return ImageError("read", path.string, reason.replacing("\n", with: " "))
+    }
+}
+
+/// libarchive's reader, freed once. A type of its own, because a type with a
+/// deinit may not throw from its init; and not private, because of a
+/// miscompile (swiftlang/swift#75903).
+struct ReadHandle: ~Copyable {
+    let raw = archive_read_new()!
+    deinit { archive_read_free(raw) }
+}

@@ -1,0 +1,100 @@
+/// What `docker save` wrote before version 25: configs, layers and the list of
+/// them, but no manifest. The manifest is composed, always with the same bytes:
+/// those that Docker 25 and later save for the same image, so that both have one digest.
+extension ArchiveContents {
+    func dockerImages() throws(ImageError) -> [ArchivedImage] {
+        var images: [ArchivedImage] = []
+        for saved in try decode([DockerImage].self, "manifest.json") {
+            let image = try dockerImage(saved)
+            if let same = images.firstIndex(where: { $0.target == image.target }) {
+                images[same].names += image.names.filter { !images[same].names.contains($0) }
+            } else {
+                images.append(image)
+            }
+        }
+        guard !images.isEmpty else { throw error("manifest.json lists no image") }
+        return images
+    }
+
+    private func dockerImage(_ saved: DockerImage) throws(ImageError) -> ArchivedImage {
+        let configName = try inside(saved.config)
+        let (config, entry) = try file(configName)
+        let configBlob = Blob(digest: Digest(of: try document(config)), size: entry.size)
+        let stem = configName.split(separator: "/").last.map { $0.prefix { $0 != "." } } ?? ""
+        if let named = Digest(hex: String(stem)), named != configBlob.digest {
+            throw error("'\(config)' is damaged: expected \(named), found \(configBlob.digest)")
+        }
+        let description = try decode(ConfigDocument.self, config)
+        let differences = description.rootfs.diffIDs
+        guard differences.count == saved.layers.count else {
+            throw error("manifest.json lists \(saved.layers.count) layers, '\(config)' \(differences.count)")
+        }
+
+        var layers: [(blob: Blob, type: String)] = []
+        var members = [configBlob.digest: config]
+        for (layer, difference) in zip(saved.layers, differences) {
+            let (name, entry) = try file(try inside(layer))
+            let digest = entry.compressed?.digest ?? difference
+            layers.append((Blob(digest: digest, size: entry.size), entry.compressed?.type ?? ""))
+            members[digest] = members[digest] ?? name
+        }
+        let text = Self.manifest(config: configBlob, layers: layers)
+        let manifest = Blob(digest: Digest(of: text.utf8), size: Int64(text.utf8.count))
+        return ArchivedImage(
+            names: try names(saved.repoTags ?? []), target: manifest.digest,
+            platform: try platform(of: description, config), config: configBlob.digest,
+            blobs: Self.once([manifest, configBlob] + layers.map(\.blob)), archive: archive,
+            source: ArchivedImage.Source(
+                mediaType: MediaType.manifest, manifest: manifest, manifestType: MediaType.manifest,
+                members: members, composed: text))
+    }
+
+    /// In the order of keys of Go's image-spec types. Nothing in it needs escaping.
+    private static func manifest(config: Blob, layers: [(blob: Blob, type: String)]) -> String {
+        func descriptor(_ type: String, _ blob: Blob) -> String {
+            #"{"mediaType":"\#(type)","digest":"\#(blob.digest)","size":\#(blob.size)}"#
+        }
+        let all = layers.map { layer in
+            descriptor(MediaType.layer + (layer.type.isEmpty ? "" : "+" + layer.type), layer.blob)
+        }
+        return #"{"schemaVersion":2,"mediaType":"\#(MediaType.manifest)","config":"#
+            + descriptor(MediaType.config, config) + #","layers":["# + all.joined(separator: ",") + "]}"
+    }
+
+    /// Names in manifest.json are those of members, which were made normal.
+    private func inside(_ name: String) throws(ImageError) -> String {
+        let parts = name.split(separator: "/").filter { $0 != "." }
+        guard !name.hasPrefix("/"), !parts.contains("..") else {
+            throw error("manifest.json asks for '\(name)', which is outside of the archive")
+        }
+        return parts.joined(separator: "/")
+    }
+}
+
+extension ArchiveContents {
+    func names(_ texts: [String]) throws(ImageError) -> [ImageReference] {
+        var names: [ImageReference] = []
+        for text in texts {
+            do {
+                let name = try ImageReference(parsing: text)
+                if !names.contains(name) { names.append(name) }
+            } catch {
+                throw self.error("\(error)")
+            }
+        }
+        return names
+    }
+
+    func platform(of config: ConfigDocument, _ name: String) throws(ImageError) -> Platform {
+        let platform = Platform(os: config.os, architecture: config.architecture)
+        guard platform == .linuxAMD64 else {
+            throw error("'\(name)' is for \(platform), and only \(Platform.linuxAMD64) runs here")
+        }
+        return platform
+    }
+
+    static func once(_ blobs: [Blob]) -> [Blob] {
+        var seen: Set<Digest> = []
+        return blobs.filter { seen.insert($0.digest).inserted }
+    }
+}
