@@ -21,9 +21,13 @@ package struct KubeClient: Sendable {
     package func get(_ manifest: Manifest) async throws(KubeError) -> JSON? { try await get(manifest.path()) }
 
     /// The objects of a collection, each with its kind, which the server leaves out of lists.
-    package func list(_ path: String, labelSelector: String? = nil) async throws(KubeError) -> [JSON] {
-        let query = labelSelector.map { "?labelSelector=\($0.percentEncoded)" } ?? ""
-        let list = try object(await send("GET", path + query), attempt: "list \(path)")
+    package func list(
+        _ path: String, labelSelector: String? = nil, fieldSelector: String? = nil
+    ) async throws(KubeError) -> [JSON] {
+        let selectors = [("labelSelector", labelSelector), ("fieldSelector", fieldSelector)]
+        let query = selectors.compactMap { name, value in value.map { "\(name)=\($0.percentEncoded)" } }
+            .joined(separator: "&")
+        let list = try object(await send("GET", query.isEmpty ? path : "\(path)?\(query)"), attempt: "list \(path)")
         guard let items = list["items"]?.array else { throw KubeError("could not list \(path): the answer is no list") }
         let kind = list["kind"]?.string.map { $0.hasSuffix("List") ? String($0.dropLast(4)) : $0 }
         return items.map { item in

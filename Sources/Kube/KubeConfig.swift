@@ -13,9 +13,8 @@ package struct KubeConfig: Hashable, Sendable {
     }
 
     /// Reads the current context of a kubeconfig. `read` fetches the files that it names, nil where there is none.
-    package init(yaml: String, read: (String) async throws -> [UInt8]? = { _ in nil }) async throws {
-        let document: JSON
-        do { document = try JSON(yaml: yaml) } catch { throw KubeError("the kubeconfig cannot be read: \(error)") }
+    package init(yaml: String, read: (String) throws -> [UInt8]? = { _ in nil }) throws {
+        let document = try Self.document(yaml)
         guard let name = document["current-context"]?.string, !name.isEmpty else {
             throw KubeError("the kubeconfig has no current-context")
         }
@@ -39,17 +38,34 @@ package struct KubeConfig: Hashable, Sendable {
         }
         self.server = server.last == "/" ? String(server.dropLast()) : server
         trust = Trust(
-            authority: try await Self.bytes("certificate-authority", of: cluster, read),
-            certificate: try await Self.bytes("client-certificate", of: user, read),
-            key: try await Self.bytes("client-key", of: user, read))
+            authority: try Self.bytes("certificate-authority", of: cluster, read),
+            certificate: try Self.bytes("client-certificate", of: user, read),
+            key: try Self.bytes("client-key", of: user, read))
         if let token = user["token"]?.string, !token.isEmpty {
             self.token = BearerToken(token)
         } else if let path = user["tokenFile"]?.string {
-            guard let bytes = try await read(path) else {
+            guard let bytes = try read(path) else {
                 throw KubeError("the kubeconfig names \(path), which is not there")
             }
             self.token = BearerToken(String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace })
         }
+    }
+
+    /// As `init`, where the files that it names have to be fetched from a host.
+    package static func load(yaml: String, read: (String) async throws -> [UInt8]?) async throws -> KubeConfig {
+        let keys = ["certificate-authority", "client-certificate", "client-key", "tokenFile"]
+        let document = try Self.document(yaml)
+        var files: [String: [UInt8]] = [:]
+        for kind in ["cluster", "user"] {
+            for entry in document["\(kind)s"]?.array ?? [] {
+                for path in keys.compactMap({ entry[kind]?[$0]?.string }) { files[path] = try await read(path) }
+            }
+        }
+        return try KubeConfig(yaml: yaml) { files[$0] }
+    }
+
+    private static func document(_ yaml: String) throws(KubeError) -> JSON {
+        do { return try JSON(yaml: yaml) } catch { throw KubeError("the kubeconfig cannot be read: \(error)") }
     }
 
     private static func entry(_ kind: String, _ name: String, in document: JSON) throws(KubeError) -> JSON {
@@ -62,8 +78,8 @@ package struct KubeConfig: Hashable, Sendable {
 
     /// What stands in the config itself goes before the file that it names, as kubectl has it.
     private static func bytes(
-        _ key: String, of entry: JSON, _ read: (String) async throws -> [UInt8]?
-    ) async throws -> [UInt8]? {
+        _ key: String, of entry: JSON, _ read: (String) throws -> [UInt8]?
+    ) throws -> [UInt8]? {
         if let text = entry["\(key)-data"]?.string, !text.isEmpty {
             guard let data = Data(base64Encoded: text) else {
                 throw KubeError("the kubeconfig's \(key)-data is no base64")
@@ -71,7 +87,7 @@ package struct KubeConfig: Hashable, Sendable {
             return Array(data)
         }
         guard let path = entry[key]?.string, !path.isEmpty else { return nil }
-        guard let bytes = try await read(path) else {
+        guard let bytes = try read(path) else {
             throw KubeError("the kubeconfig names \(path), which is not there")
         }
         return bytes
