@@ -51,13 +51,13 @@ debian_mirror() {
     echo "$mirror"
 }
 
-# bookworm_apt FOLDER TYPE…: sets the array `apt_options`, with which apt looks at Debian bookworm alone (TYPE deb: packages,
-# deb-src: sources), keeps its lists in FOLDER, and leaves the computer's own apt untouched.
+# bookworm_apt FOLDER [TYPE…]: sets the array `apt_options`, with which apt looks at Debian bookworm alone (TYPE deb: packages,
+# as without any; deb-src: sources), keeps its lists in FOLDER, and leaves the computer's own apt untouched.
 bookworm_apt() {
-    local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    local mirror types=("${@:2}") keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     mirror=$(debian_mirror)
     mkdir -p "$1/lists/partial" "$1/archives/partial"
-    printf "%s [signed-by=$keyring] $mirror bookworm main\n" "${@:2}" >"$1/sources.list"
+    printf "%s [signed-by=$keyring] $mirror bookworm main\n" "${types[@]:-deb}" >"$1/sources.list"
     apt_options=(
         -o Dir::Etc::SourceList="$1/sources.list" -o Dir::Etc::SourceParts=/dev/null
         -o Dir::State::Lists="$1/lists" -o Dir::Cache::Archives="$1/archives"
