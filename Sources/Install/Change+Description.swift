@@ -10,11 +10,12 @@ extension Change.Action: CustomStringConvertible {
     /// In one line, with no contents: some are secret.
     package var description: String {
         switch self {
-        case .write(let file): "write \(file.path) (\(file.contents.count) bytes, \(file.permissions.octal))"
+        case .write(let file, _): "write \(file.path) (\(file.contents.count) bytes, \(file.permissions.octal))"
         case .make(let directory): "make the folder \(directory.path) (\(directory.permissions.octal))"
         case .remove(let path): "remove \(path)"
         case .run(let command, _): "run \(command)"
         case .apply(let manifest): "apply \(manifest)"
+        case .delete(let manifest): "delete \(manifest)"
         case .load(let load):
             "load \(load.references.map(\.description).joined(separator: ", ")) (\(load.missing.count) blobs, \(load.bytes) bytes)"
         }

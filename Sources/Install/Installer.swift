@@ -45,8 +45,8 @@ package struct Installer: Sendable {
     /// Asks the stage, makes what it says, and asks again until it says nothing.
     ///
     /// A stage may plan in rounds, since some things can be seen only once
-    /// others stand. But a change that is planned again after it was made did
-    /// not take, and that is an error.
+    /// others stand. But a change that is still planned after it was made, and
+    /// after the stage's patience, did not take, and that is an error.
     private func settle(_ stage: any Stage, on site: Site) async throws -> Int {
         var made: [Change] = []
         var deadline = ContinuousClock.now + stage.patience
@@ -62,10 +62,17 @@ package struct Installer: Sendable {
                 report(.waiting(stage.name, for: need))
                 try await Task.sleep(for: pulse)
             case .changes(let changes):
-                if let again = changes.first(where: made.contains) {
-                    throw InstallError.didNotTake(stage: stage.title, again)
+                let fresh = changes.filter { !made.contains($0) }
+                guard !fresh.isEmpty, made.count < Self.mostChanges else {
+                    // What was done may take a moment to show.
+                    guard ContinuousClock.now < deadline, made.count < Self.mostChanges else {
+                        throw InstallError.didNotTake(stage: stage.title, changes[0])
+                    }
+                    report(.waiting(stage.name, for: "this to show: \(changes[0].action)"))
+                    try await Task.sleep(for: pulse)
+                    continue
                 }
-                for change in changes {
+                for change in fresh {
                     if isInterrupted() { throw InstallError.interrupted }
                     try await make(change, of: stage, on: site)
                     made.append(change)
@@ -90,17 +97,41 @@ package struct Installer: Sendable {
         report(.changed(stage.name, change, took: start.duration(to: .now)))
     }
 
+    /// A stage that never comes to an end is one that plans something new each time.
+    private static let mostChanges = 200
+
     private func carryOut(_ change: Change, of stage: any Stage, on site: Site) async throws {
         let transport = site.head.transport
         switch change.action {
-        case .write(let file): try await transport.write(file)
+        case .write(let file, nil): try await transport.write(file)
+        case .write(let file, let test?): try await write(file, if: test, on: site.head)
         case .make(let directory): try await transport.make(directory)
         case .remove(let path): try await transport.remove(path)
         case .run(let command, _): try await transport.run(command).orThrow(command, on: site.head.name)
         case .apply(let manifest): try await site.kube().apply(manifest)
+        case .delete(let manifest): _ = try await site.kube().delete(manifest.path())
         case .load(let load):
             try await site.images.load(load) { moved in report(.moved(stage.name, bytes: moved, of: load.bytes)) }
         }
+    }
+}
+
+extension Installer {
+    /// Writes a file that a program has to accept. Where it does not, what stood there comes back.
+    private func write(_ file: File, if test: Command, on host: Host) async throws {
+        let old = try await host.transport.read(file.path)
+        let state = try await host.transport.state(of: file.path)
+        try await host.transport.write(file)
+        let outcome = try await host.transport.run(test)
+        guard outcome.status != 0 else { return }
+        if let old, let state {
+            var before = file
+            (before.contents, before.permissions, before.owner) = (old, state.permissions, state.owner)
+            try await host.transport.write(before)
+        } else {
+            try await host.transport.remove(file.path)
+        }
+        try outcome.orThrow(test, on: host.name)
     }
 }
 

@@ -15,12 +15,14 @@ package enum Plan: Equatable, Sendable {
 /// One thing to be made so.
 package struct Change: Equatable, Sendable {
     package enum Action: Equatable, Sendable {
-        case write(File)
+        /// With a test the old file comes back where the test fails.
+        case write(File, test: Command? = nil)
         case make(Directory)
         case remove(FilePath)
         /// `undo` takes it back; it stands in the record for an uninstall.
         case run(Command, undo: Command? = nil)
         case apply(Manifest)
+        case delete(Manifest)
         case load(ImageLoad)
     }
 

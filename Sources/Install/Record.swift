@@ -43,7 +43,7 @@ package struct Record: Sendable {
     private func before(_ action: Change.Action, on site: Site) async throws -> JSON? {
         let transport = site.head.transport
         switch action {
-        case .write(let file):
+        case .write(let file, _):
             guard let state = try await transport.state(of: file.path) else { return .null }
             guard let bytes = try await transport.read(file.path) else { return .null }
             return .object([
@@ -59,9 +59,9 @@ package struct Record: Sendable {
         case .remove(let path):
             guard let bytes = try await transport.read(path) else { return .null }
             return .object(["sha256": .string(try keep(bytes))])
-        case .apply(let manifest):
+        case .apply(let manifest), .delete(let manifest):
             guard let old = try await site.kube().get(manifest) else { return .null }
-            return .object(["sha256": .string(try keep(Array(old.text.utf8)))])
+            return .object(["sha256": .string(try keep(old.bytes))])
         case .run, .load: return nil
         }
     }
@@ -90,7 +90,7 @@ package struct Record: Sendable {
         let file = try FileDescriptor.open(
             folder.appending("changes.jsonl"), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
         try file.closeAfter {
-            _ = try file.writeAll(Array((JSON.object(line).text + "\n").utf8))
+            _ = try file.writeAll(Array((JSON.object(line).text() + "\n").utf8))
             // The line must outlive a power cut that the change itself does not.
             guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
         }

@@ -30,7 +30,9 @@ package struct Site: Sendable {
         guard let bytes = try await head.transport.read(provider.kubeconfig) else {
             throw NoCluster(reason: "there is no \(provider.kubeconfig) yet")
         }
-        return KubeClient(try KubeConfig(yaml: String(decoding: bytes, as: UTF8.self)), http: http)
+        let text = String(decoding: bytes, as: UTF8.self)
+        let config = try await KubeConfig.load(yaml: text) { try await head.transport.read(FilePath($0)) }
+        return KubeClient(config, http: http)
     }
 
     /// The API server, or why it cannot be asked now: for a stage that waits for the cluster.

@@ -53,7 +53,7 @@ final class PlainLines: Display {
 
 /// For a program: one JSON object a line.
 struct EventLines: Display {
-    func show(_ event: Event) { Console.standardOutput.line(event.json.text) }
+    func show(_ event: Event) { Console.standardOutput.line(event.json.text()) }
     func finish() {}
 }
 

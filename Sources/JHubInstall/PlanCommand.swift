@@ -24,7 +24,7 @@ struct PlanCommand: AsyncParsableCommand {
             let plan = try await stage.plan(for: site)
             if plan != .settled { isEmpty = false }
             if options.config.json {
-                Console.standardOutput.line(plan.json(stage).text)
+                Console.standardOutput.line(plan.json(stage).text())
             } else {
                 plan.lines(stage).forEach(Console.standardOutput.line)
             }

@@ -14,7 +14,7 @@ struct PreflightTable {
             for report in reports {
                 guard case .object(var line) = report.json else { continue }
                 line["event"] = "preflight"
-                Console.standardOutput.line(JSON.object(line).text)
+                Console.standardOutput.line(JSON.object(line).text())
             }
             return
         }

@@ -12,7 +12,7 @@ struct StagesCommand: ParsableCommand {
     func run() {
         for stage in Sequence.install {
             let object: JSON = ["stage": .string(stage.name), "title": .string(stage.title)]
-            Console.standardOutput.line(json ? object.text : "\(stage.name.padded(to: 9)) \(stage.title)")
+            Console.standardOutput.line(json ? object.text() : "\(stage.name.padded(to: 9)) \(stage.title)")
         }
     }
 }

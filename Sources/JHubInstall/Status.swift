@@ -18,7 +18,7 @@ struct Status: AsyncParsableCommand {
             let plan = try await stage.plan(for: site)
             if plan != .settled { stands = false }
             if options.config.json {
-                out.line(plan.json(stage).text)
+                out.line(plan.json(stage).text())
             } else {
                 let (mark, words): (String, String) =
                     switch plan {

@@ -24,7 +24,7 @@ struct Summary {
             ]
             object["changes"] = changes.map { .int($0) }
             object["passwordFile"] = passwordFile.map { .string($0) }
-            out.line(JSON.object(object).text)
+            out.line(JSON.object(object).text())
             return
         }
         if let changes { out.line(changes == 0 ? "Everything stands as it should; nothing was changed." : "\(changes) changes made.") }

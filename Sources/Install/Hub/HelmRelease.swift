@@ -19,7 +19,7 @@ struct HelmRelease {
     func state() async throws -> State? {
         let command = call(["list", "--all", "--filter", "^\(name)$", "--output", "json"])
         let outcome = try await host.transport.run(command).orThrow(command, on: host.name)
-        guard let release = try JSON(parsing: Array(outcome.output.utf8)).array?.first else { return nil }
+        guard let release = try JSON(parsing: outcome.output).array?.first else { return nil }
         guard let status = release["status"]?.string, let chart = release["chart"]?.string,
             let revision = release["revision"].flatMap({ $0.int ?? $0.string.flatMap { Int($0) } })
         else { throw FactError("'\(command)' answered a release without status, chart or revision") }
@@ -29,14 +29,14 @@ struct HelmRelease {
     func values() async throws -> JSON {
         let command = call(["get", "values", name, "--output", "json"])
         let outcome = try await host.transport.run(command).orThrow(command, on: host.name)
-        return try JSON(parsing: Array(outcome.output.utf8))
+        return try JSON(parsing: outcome.output)
     }
 
     /// The objects that the release made, each with its namespace.
     func manifests() async throws -> [Manifest] {
         let command = call(["get", "manifest", name])
         let outcome = try await host.transport.run(command).orThrow(command, on: host.name)
-        return try Manifest.all(inYAML: outcome.output).map { $0.inNamespace(namespace) }
+        return try Manifest.all(inYAML: outcome.output).map { try $0.inNamespace(namespace) }
     }
 
     /// The command that installs or upgrades. Values go over standard input: some are secret.
@@ -44,7 +44,7 @@ struct HelmRelease {
         var command = call([
             "upgrade", "--install", name, chart.string, "--values", "-", "--timeout", "\(limit.components.seconds)s",
         ])
-        command.input = Array(values.text.utf8)
+        command.input = values.bytes
         command.limit = limit + .seconds(60)
         return command
     }
@@ -52,7 +52,7 @@ struct HelmRelease {
     /// What Helm's own look at values and chart says against them; nil where it says nothing. It changes nothing.
     func refusal(chart: FilePath, values: JSON) async throws -> String? {
         var command = call(["template", name, chart.string, "--values", "-"])
-        command.input = Array(values.text.utf8)
+        command.input = values.bytes
         let outcome = try await host.transport.run(command)
         return outcome.status == 0 ? nil : outcome.lastWords
     }

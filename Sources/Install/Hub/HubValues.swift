@@ -82,6 +82,7 @@ struct HubValues {
                 "http_timeout": .int(settings.spawnerHttpTimeout), "start_timeout": .int(settings.kubespawnerStartTimeout),
             ],
             "CryptKeeper": ["keys": [.string(secrets.cryptKey)]],
+            "KubeSpawner": kubeSpawner,
         ]
         config.merge(Login(settings: settings).config) { $1 }
         return .object(config)
@@ -96,7 +97,7 @@ struct HubValues {
         var values: [String: JSON] = [
             "image": image(settings.singleuserImage, policy: settings.pullPolicy("SINGLEUSER_IMAGE_PULL_POLICY")),
             "profileList": .array(profiles),
-            "storage": HomeStorage(settings: settings, script: files["prepare-shared-folder.sh"] ?? "").storage,
+            "storage": volumes.storage,
             // It needs a privileged container of another image; the chart's network policy closes the same door.
             "cloudMetadata": ["blockWithIptables": false],
             "nodeSelector": settings.singleuserNodeSelectorJson,
@@ -104,11 +105,26 @@ struct HubValues {
             "startTimeout": .int(settings.kubespawnerStartTimeout),
         ]
         if settings.sharedStorageEnabled {
-            values["initContainers"] = [
-                HomeStorage(settings: settings, script: files["prepare-shared-folder.sh"] ?? "").initContainer
-            ]
+            values["initContainers"] = [volumes.initContainer]
         }
         return .object(values)
+    }
+
+    private var volumes: HomeVolumes { HomeVolumes(settings: settings, script: files["prepare-shared-folder.sh"] ?? "") }
+
+    /// What the chart has no key of its own for.
+    private var kubeSpawner: JSON {
+        var spawner: [String: JSON] = [:]
+        if let request = settings.singleuserEphemeralStorageRequest {
+            spawner["extra_resource_guarantees"] = ["ephemeral-storage": .string(request.text)]
+        }
+        if let limit = settings.singleuserEphemeralStorageLimit {
+            spawner["extra_resource_limits"] = ["ephemeral-storage": .string(limit.text)]
+        }
+        if settings.singleuserReadonlyRootfs {
+            spawner["container_security_context"] = ["readOnlyRootFilesystem": true]
+        }
+        return .object(spawner)
     }
 
     private func image(_ reference: ImageReference, policy: String) -> JSON {
@@ -120,8 +136,7 @@ extension Settings {
     /// Never, unless the config names another: no node can pull, and a kubelet that tries hides the real cause.
     func pullPolicy(_ key: String) -> String { source(of: key) == .standard ? "Never" : text(of: key) }
 
-    /// Whoever the config names, or the one that it names by the older key.
-    package var admins: [String] { adminUsersCsv.isEmpty ? [adminUser] : adminUsersCsv }
+    package var admins: [String] { adminUsersCsv }
 }
 
 extension ImageReference {

@@ -14,17 +14,17 @@ struct Login {
             ]
         case .github:
             config["GitHubOAuthenticator"] = [
-                "client_id": .string(settings.githubClientId),
-                "client_secret": .string(settings.githubClientSecret.reveal()),
-                "oauth_callback_url": .string(settings.githubCallbackUrl),
+                "client_id": .string(settings.githubClientId ?? ""),
+                "client_secret": .string(settings.githubClientSecret?.reveal() ?? ""),
+                "oauth_callback_url": .string(settings.githubCallbackUrl ?? ""),
                 "allowed_organizations": .strings(settings.githubAllowedOrgs),
                 "scope": .strings(settings.githubScopes),
             ]
         case .azuread:
             config["AzureAdOAuthenticator"] = [
-                "client_id": .string(settings.azureadClientId),
-                "client_secret": .string(settings.azureadClientSecret.reveal()),
-                "oauth_callback_url": .string(settings.azureadCallbackUrl),
+                "client_id": .string(settings.azureadClientId ?? ""),
+                "client_secret": .string(settings.azureadClientSecret?.reveal() ?? ""),
+                "oauth_callback_url": .string(settings.azureadCallbackUrl ?? ""),
                 "tenant_id": .string(settings.azureadTenantId),
                 "scope": .strings(settings.azureadScopes),
                 "login_service": .string(settings.azureadLoginService),

@@ -65,7 +65,12 @@ extension MicroK8s {
             let enable = Command([Self.program, "enable", "dns:" + servers.joined(separator: ",")])
             return .changes([Change(.run(enable), because: "the cluster has no DNS")])
         }
-        return .settled
+        var changes = try await upstream(kube, on: site)
+        if site.settings.source(of: "COREDNS_IMAGE") != .standard {
+            let images = ["coredns": site.settings.corednsImage]
+            changes += try await kube.imageChanges("Deployment", "coredns", images, because: "COREDNS_IMAGE asks for it")
+        }
+        return .of(changes)
     }
 
     package func storagePlan(for site: Site) async throws -> Plan {
@@ -74,7 +79,37 @@ extension MicroK8s {
             let enable: Command = [Self.program, "enable", "hostpath-storage"]
             return .changes([Change(.run(enable), because: "nothing makes volumes")])
         }
-        return .settled
+        var changes: [Change] = []
+        if site.settings.source(of: "HOSTPATH_PROVISIONER_IMAGE") != .standard {
+            let images = ["hostpath-provisioner": site.settings.hostpathProvisionerImage]
+            changes += try await kube.imageChanges(
+                "Deployment", "hostpath-provisioner", images, because: "HOSTPATH_PROVISIONER_IMAGE asks for it")
+        }
+        let standard = Manifest([
+            "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+            "metadata": [
+                "name": "microk8s-hostpath", "annotations": ["storageclass.kubernetes.io/is-default-class": "true"],
+            ],
+            "provisioner": "microk8s.io/hostpath",
+        ])
+        let fields = try await kube.wouldChange(standard)
+        if !fields.isEmpty { changes.append(Change(.apply(standard), because: fields.joined(separator: ", "))) }
+        return .of(changes)
+    }
+
+    /// CoreDNS' configuration without resolvers that nobody asked for.
+    private func upstream(_ kube: KubeClient, on site: Site) async throws -> [Change] {
+        guard let live = try await kube.get("/api/v1/namespaces/kube-system/configmaps/coredns"),
+            let old = live[["data", "Corefile"]]?.string
+        else { return [] }
+        let placeholder = try await NodeAddress.of(site)
+        let new = Corefile(text: old).forwarding(to: site.settings.dnsUpstream, placeholder: placeholder)
+        guard old != new else { return [] }
+        let manifest = Manifest([
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "coredns", "namespace": "kube-system"],
+            "data": ["Corefile": .string(new)],
+        ])
+        return [Change(.apply(manifest), because: "it asks resolvers that the config does not name")]
     }
 }
 

@@ -22,7 +22,7 @@ package struct ConnectNetwork: Stage {
         }
         if let reason = try await Diagnosis.node(try await site.nodeName(), in: kube) { return .waits(for: reason) }
         for (kind, name) in [("DaemonSet", "calico-node"), ("Deployment", "calico-kube-controllers")] {
-            if let reason = try await Diagnosis.calico(kind, name, in: kube) { return .waits(for: reason) }
+            if let reason = try await Diagnosis.ofOurs(kind, name, in: kube) { return .waits(for: reason) }
         }
         return .settled
     }
@@ -31,26 +31,8 @@ package struct ConnectNetwork: Stage {
     private func rewritten(_ kube: KubeClient) async throws -> [Change] {
         var changes: [Change] = []
         for (kind, name) in [("DaemonSet", "calico-node"), ("Deployment", "calico-kube-controllers")] {
-            let manifest = Manifest([
-                "apiVersion": "apps/v1", "kind": .string(kind),
-                "metadata": ["name": .string(name), "namespace": "kube-system"],
-            ])
-            guard let pod = try await kube.get(manifest)?[["spec", "template", "spec"]] else { continue }
-            var patch: [String: JSON] = [:]
-            for list in ["initContainers", "containers"] {
-                let containers = pod[list]?.array ?? []
-                let moved: [JSON] = try containers.compactMap { container in
-                    guard let name = container["name"], let image = container["image"]?.string else { return nil }
-                    let reference = try ImageReference(parsing: image)
-                    guard reference.calicoFromQuay != reference else { return nil }
-                    return ["name": name, "image": .string(reference.calicoFromQuay.description)]
-                }
-                if !moved.isEmpty { patch[list] = .array(moved) }
-            }
-            guard !patch.isEmpty, var object = manifest.object.object else { continue }
-            object["spec"] = ["template": ["spec": .object(patch)]]
-            changes.append(
-                Change(.apply(Manifest(.object(object))), because: "PATCH_CALICO asks for its images under quay.io's name"))
+            let images = try await kube.images(of: kind, name).mapValues(\.calicoFromQuay)
+            changes += try await kube.imageChanges(kind, name, images, because: "PATCH_CALICO asks for quay.io's name")
         }
         return changes
     }

@@ -29,7 +29,7 @@ package struct InstallHub: Stage {
         let changes = try await release(values, on: site, kube: kube)
         guard changes.isEmpty else { return .changes(changes) }
         for name in ["hub", "proxy"] {
-            if let reason = try await Diagnosis.deployment(name, namespace: namespace, in: kube) { return .waits(for: reason) }
+            if let reason = try await Diagnosis.workload("Deployment", name, namespace: namespace, in: kube) { return .waits(for: reason) }
         }
         return try await loginPage(site)
     }
@@ -93,9 +93,9 @@ package struct InstallHub: Stage {
         guard state.chart == "jupyterhub-\(settings.jhubChartVersion)" else {
             return try await because("the hub is of \(state.chart)")
         }
-        let differences = values.differences(from: try await release.values())
+        let differences = values.paths(differingFrom: try await release.values())
         guard differences.isEmpty else {
-            return try await because("the config changed \(differences.sorted().joined(separator: ", "))")
+            return try await because("the config changed \(differences.joined(separator: ", "))")
         }
         let edited = try await drift(of: try await release.manifests(), in: kube)
         return edited.isEmpty ? [] : try await because("edited since: \(edited.joined(separator: "; "))")

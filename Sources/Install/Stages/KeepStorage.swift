@@ -25,7 +25,7 @@ package struct KeepStorage: Stage {
             if !fields.isEmpty { changes.append(Change(.apply(manifest), because: fields.joined(separator: ", "))) }
         }
         guard changes.isEmpty else { return .changes(changes) }
-        if let reason = try await Diagnosis.storage(in: kube) { return .waits(for: reason) }
+        if let reason = try await Diagnosis.ofOurs("Deployment", "hostpath-provisioner", in: kube) { return .waits(for: reason) }
         return .settled
     }
 

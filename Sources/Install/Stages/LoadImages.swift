@@ -19,6 +19,9 @@ extension Site {
     /// What the config makes the cluster run, and what the cluster runs by itself.
     package func neededImages() async throws -> [ImageReference] {
         var references = try await provider.images(on: self)
+        for (key, image) in [
+            ("COREDNS_IMAGE", settings.corednsImage), ("HOSTPATH_PROVISIONER_IMAGE", settings.hostpathProvisionerImage),
+        ] where settings.source(of: key) != .standard { references.append(image) }
         if settings.patchCalico { references = references.map(\.calicoFromQuay) }
         for reference in [settings.hubImage, settings.proxyImage, settings.singleuserImage] + settings.allowedCustomImages
         where !references.contains(reference) {

@@ -13,7 +13,7 @@ package struct OpenAccess: Stage {
         guard site.settings.enableNginxProxy else { return try await withdraw(site) }
         let transport = site.head.transport
         guard try await transport.state(of: Self.program) != nil else { return .changes(try install(site)) }
-        let certificate = Certificate(site: site)
+        let certificate = NginxCertificate(site: site)
         let changes = try await certificate.changes() + configuration(site)
         guard changes.isEmpty else { return .changes(changes) }
         let state = try await site.head.learn(UnitState("nginx"))
@@ -35,14 +35,14 @@ package struct OpenAccess: Stage {
                 "ENABLE_NGINX_PROXY is on, nginx is not installed, and \(site.bundle.path)/packages has no nginx .deb")
         }
         var install = Command(
-            ["apt-get", "install", "--yes", "--no-download", "--no-remove", "--no-install-recommends"] + packages.map(\.string))
+            ["apt-get", "install", "--yes", "--no-download", "--no-remove", "--no-install-recommends"] + packages.map { $0.string })
         install.environment = ["DEBIAN_FRONTEND": "noninteractive"]
         return [Change(.run(install), because: "nginx is not installed")]
     }
 
     /// Written only if Nginx can read it; else what stood there stays.
     private func configuration(_ site: Site) async throws -> [Change] {
-        let text = try NginxConfiguration(site: site).text(address: try await NodeAddress.of(site))
+        let text = try await NginxConfiguration.text(for: site)
         let changes = try await site.head.wants(File(Self.file, text), because: "nginx must know the hub")
         return changes.map { change in
             guard case .write(let file, _) = change.action else { return change }
@@ -53,17 +53,19 @@ package struct OpenAccess: Stage {
     /// Whether it serves what stands in its files; a reload that was not made shows here.
     private func answer(_ site: Site) async throws -> Plan {
         let reload = Change(.run(["systemctl", "reload", "nginx"]), because: "it does not serve the hub yet")
-        let certificate = try await site.head.transport.read(Certificate.file)
+        let certificate = try await site.head.transport.read(NginxCertificate.file)
         let port = site.settings.nginxProxyHttpsPort
         let address = try await NodeAddress.of(site)
-        let request = HTTPRequest(
-            "GET", "https://\(site.settings.accessNames(address: address)[0]):\(port)/hub/login", limit: .seconds(10),
-            trust: Trust(authority: certificate, address: address))
+        var request = HTTPRequest(
+            "GET", "https://\(try await site.accessNames()[0]):\(port)/hub/login", limit: .seconds(10),
+            trust: Trust(authority: certificate))
+        // The name may not be known to any resolver here.
+        request.address = address
         do {
             let response = try await site.http.send(request)
             return [200, 302].contains(response.status) ? .settled : .waits(for: "nginx, which answers \(response.status)")
         } catch {
-            return .retry([reload], until: "\(error)")
+            return .changes([reload])
         }
     }
 

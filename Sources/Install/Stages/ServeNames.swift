@@ -15,7 +15,7 @@ package struct ServeNames: Stage {
         }
         let provided = try await site.provider.namesPlan(for: site)
         guard provided == .settled else { return provided }
-        if let reason = try await Diagnosis.dns(in: kube) { return .waits(for: reason) }
+        if let reason = try await Diagnosis.ofOurs("Deployment", "coredns", in: kube) { return .waits(for: reason) }
         return .settled
     }
 }

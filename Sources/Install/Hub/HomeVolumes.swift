@@ -1,7 +1,7 @@
 import Kube
 
 /// Where a user's files are in a server: the home, and a folder of their own in the shared one.
-struct HomeStorage {
+struct HomeVolumes {
     var settings: Settings
     var script: String
 
@@ -18,6 +18,9 @@ struct HomeStorage {
         if settings.singleuserStorageType == .dynamic {
             storage["dynamic"] = ["storageClass": .string(settings.singleuserStorageClass)]
             storage["capacity"] = .string(settings.pvcSize.text)
+        }
+        if settings.singleuserStorageType == .static, let claim = settings.singleuserStorageClaim {
+            storage["static"] = ["pvcName": .string(claim), "subPath": "home/{unescaped_username}"]
         }
         var volumes: [JSON] = []
         var mounts: [JSON] = []
