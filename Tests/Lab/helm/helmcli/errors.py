@@ -24,7 +24,8 @@ _SCHEMA_HEADING = "values don't meet the specifications of the schema(s) in the 
 
 def as_helm3(text):
     if _SCHEMA_HEADING in text:
-        return "\n".join(_schema_line(line) for line in text.splitlines())
+        # Helm 3 lists the faults flat, without the groups that they are nested in.
+        return "\n".join(_schema_line(line) for line in text.splitlines() if not line.endswith(": validation failed"))
     for pattern, words in _WORDS:
         text = re.sub(pattern, words, text)
     return text
@@ -32,10 +33,10 @@ def as_helm3(text):
 
 def _schema_line(line):
     """`- at '/a/b': got string, want null or number`  ->  `- a.b: Invalid type. Expected: null/number, given: string`."""
-    match = re.match(r"^(\s*)- at '(.*?)': (.*)$", line)
+    match = re.match(r"^\s*- at '(.*?)': (.*)$", line)
     if not match:
         return line
-    indent, pointer, what = match.groups()
+    pointer, what = match.groups()
     place = ".".join(part.replace("~1", "/").replace("~0", "~") for part in pointer.strip("/").split("/") if part)
     place = place or "(root)"
     if found := re.match(r"got (\w+), want (.*)$", what):
@@ -43,11 +44,13 @@ def _schema_line(line):
         what = f"Invalid type. Expected: {wanted}, given: {found[1]}"
     elif found := re.match(r"additional properties? (.*) not allowed$", what):
         names = re.findall(r"'([^']*)'", found[1])
-        return "\n".join(f"{indent}- {place}: Additional property {name} is not allowed" for name in names)
+        return "\n".join(f"- {place}: Additional property {name} is not allowed" for name in names)
     elif found := re.match(r"missing propert(?:y|ies) (.*)$", what):
         names = re.findall(r"'([^']*)'", found[1])
-        return "\n".join(f"{indent}- {place}: {name} is required" for name in names)
+        return "\n".join(f"- {place}: {name} is required" for name in names)
     elif found := re.match(r"value must be one of (.*)$", what):
         wanted = found[1].replace("'", '"')
         what = f"{place} must be one of the following: {wanted}"
-    return f"{indent}- {place}: {what}"
+    elif what.startswith("'oneOf' failed"):
+        what = "Must validate one and only one schema (oneOf)"
+    return f"- {place}: {what}"
