@@ -1,8 +1,11 @@
 """What MicroK8s asks of its host: addresses, the default route, the name."""
 
+import ipaddress
 import re
 import socket
 import subprocess
+
+import arguments
 
 # Interfaces of the cluster itself are no addresses of the host (scripts: get_ips).
 OWN_INTERFACES = ("vxlan.calico", "flannel.1", "cni0", "ovn0")
@@ -26,8 +29,14 @@ def own_addresses() -> set[str]:
 def addresses() -> list[str]:
     """`hostname -I` without link-local addresses and those of the cluster; the text `none` when nothing is left."""
     mine = own_addresses()
-    found = [a for a in run("hostname", "-I").split() if not a.startswith("169.254.") and a not in mine]
+    found = [a for a in run("hostname", "-I").split() if not a.startswith("169.254.") and a not in mine and not in_pods(a)]
     return found or ["none"]
+
+
+def in_pods(address: str) -> bool:
+    """The CNI in Calico's place gives each pod's cable an address on the host's end; Calico's own cables have none."""
+    pods = ipaddress.ip_network(arguments.get("kube-proxy", "--cluster-cidr") or "10.1.0.0/16", strict=False)
+    return ipaddress.ip_address(address) in pods
 
 
 def default_ip() -> str:
