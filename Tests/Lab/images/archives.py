@@ -22,7 +22,7 @@ import stat
 import subprocess
 import tarfile
 from pathlib import Path
-from typing import Iterable, Iterator
+from typing import Callable, Iterable, Iterator
 
 # One date for every file and every config: the build's own clock must not reach a digest.
 CREATED = "2024-10-01T00:00:00Z"
@@ -178,11 +178,14 @@ def layer_of_files(files: dict[str, bytes | str | File | Link | Folder], path: P
     return finish()
 
 
-def layer_of_tree(root: Path, path: Path) -> Layer:
-    """A layer of a folder, which may be the upper folder of an overlay: what that removed becomes a whiteout."""
+def layer_of_tree(root: Path, path: Path, leave_out: Callable[[str], bool] = lambda name: False) -> Layer:
+    """A layer of a folder, which may be the upper folder of an overlay: what that removed becomes a whiteout.
+
+    `leave_out` says of a path in the folder whether to pass over it, with all that is below it.
+    """
     seen: dict[tuple[int, int], str] = {}
     with _layer_tar(path) as (tar, finish):
-        for name, status in _walk(root):
+        for name, status in _walk(root, leave_out):
             file = root / name
             folder = os.path.dirname(name)
             if stat.S_ISCHR(status.st_mode) and status.st_rdev == 0:
@@ -212,12 +215,14 @@ def layer_of_tree(root: Path, path: Path) -> Layer:
     return finish()
 
 
-def _walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:
+def _walk(root: Path, leave_out: Callable[[str], bool]) -> Iterator[tuple[str, os.stat_result]]:
     def below(folder: str) -> Iterator[tuple[str, os.stat_result]]:
         with os.scandir(root / folder) as found:
             names = sorted(entry.name for entry in found)
         for name in names:
             path = os.path.join(folder, name)
+            if leave_out(path):
+                continue
             status = os.lstat(root / path)
             yield path, status
             if stat.S_ISDIR(status.st_mode):
