@@ -30,8 +30,8 @@ extension Settings {
         var meaning: String { get }
         /// What a value has to be, in words: "a port, 1 to 65535".
         var form: String { get }
-        /// The value that the text stands for.
-        func read(_ text: String) throws(Complaint) -> any Sendable
+        /// The value that the text stands for, and how one would write it.
+        func read(_ text: String) throws(Complaint) -> (value: any Sendable, text: String)
         var blank: any Sendable { get }
         var isPath: Bool { get }
     }
@@ -80,7 +80,10 @@ extension Settings.Key {
     package var form: String { kind.form }
     package var blank: any Sendable { kind.blank }
     package var isPath: Bool { kind.isPath }
-    package func read(_ text: String) throws(Settings.Complaint) -> any Sendable { try kind.read(text) }
+    package func read(_ text: String) throws(Settings.Complaint) -> (value: any Sendable, text: String) {
+        let value = try kind.read(text)
+        return (value, kind.write(value))
+    }
 }
 
 extension Settings.AnyKey {

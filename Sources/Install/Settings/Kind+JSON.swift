@@ -11,7 +11,8 @@ extension Settings.Kind where Value == JSON {
     /// Taints that a pod puts up with.
     static var tolerations: Self {
         let known: Set = ["key", "operator", "value", "effect", "tolerationSeconds"]
-        return json("a JSON array of tolerations such as [{\"key\": \"gpu\", \"operator\": \"Exists\"}]", blank: []) { value in
+        return json("a JSON array of tolerations such as [{\"key\": \"gpu\", \"operator\": \"Exists\"}]", blank: []) {
+            value in
             value.array?.allSatisfy { item in item.object.map { known.isSuperset(of: $0.keys) } ?? false } ?? false
         }
     }

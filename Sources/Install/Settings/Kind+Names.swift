@@ -81,7 +81,8 @@ extension Settings {
         }
 
         static func isHost(_ text: String) -> Bool {
-            text.utf8.count <= 253 && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(isHostLabel)
+            text.utf8.count <= 253
+                && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(isHostLabel)
         }
 
         static func isAddress(_ text: String) -> Bool { isIPv4(text[...]) || isIPv6(text) }
@@ -105,7 +106,9 @@ extension Settings {
                 for (place, group) in groups.enumerated() {
                     if index == halves.count - 1, place == groups.count - 1, isIPv4(group) {
                         count += 2
-                    } else if (1...4).contains(group.utf8.count), group.allSatisfy(\.isHexDigit), group.allSatisfy(\.isASCII) {
+                    } else if (1...4).contains(group.utf8.count), group.allSatisfy(\.isHexDigit),
+                        group.allSatisfy(\.isASCII)
+                    {
                         count += 1
                     } else {
                         return false

@@ -48,14 +48,20 @@ extension Settings.Kind where Value == String {
 
     private static func isURL(_ text: String) -> Bool {
         guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else { return false }
-        guard text.utf8.allSatisfy({ (33...126).contains($0) && !"\"'<>\\^`{|}".utf8.contains($0) }) else { return false }
+        guard text.utf8.allSatisfy({ (33...126).contains($0) && !"\"'<>\\^`{|}".utf8.contains($0) }) else {
+            return false
+        }
         let authority = text.dropFirst(scheme.count).prefix { !"/?#".contains($0) }
         var host = authority
         if let colon = authority.lastIndex(of: ":"), !authority.hasSuffix("]") {
-            guard let port = Int(authority[authority.index(after: colon)...]), (1...65535).contains(port) else { return false }
+            guard let port = Int(authority[authority.index(after: colon)...]), (1...65535).contains(port) else {
+                return false
+            }
             host = authority[..<colon]
         }
-        if host.hasPrefix("["), host.hasSuffix("]") { return Settings.Naming.isAddress(String(host.dropFirst().dropLast())) }
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            return Settings.Naming.isAddress(String(host.dropFirst().dropLast()))
+        }
         return Settings.Naming.isHost(String(host))
     }
 }

@@ -45,8 +45,9 @@ extension Settings.Kind {
 }
 
 extension Settings.Kind where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
-    /// One of the words of an enumeration, in any case; `aliases` are old words for them.
-    static func word(_ blank: Value, aliases: [String: Value] = [:]) -> Self {
+    /// One of the words of an enumeration, in any case; `aliases` are old words for them,
+    /// and `refused` ones get a reason of their own.
+    static func word(_ blank: Value, aliases: [String: Value] = [:], refused: [String: String] = [:]) -> Self {
         let words = Value.allCases.map(\.rawValue)
         return Self(
             form: words.joined(separator: ", "), blank: blank,
@@ -55,6 +56,7 @@ extension Settings.Kind where Value: CaseIterable & RawRepresentable, Value.RawV
                 if let value = Value.allCases.first(where: { $0.rawValue.lowercased() == small }) ?? aliases[small] {
                     return value
                 }
+                if let reason = refused[small] { throw Settings.Complaint(reason) }
                 throw Settings.Complaint("'\(text)' is none of \(words.joined(separator: ", "))")
             },
             write: { $0.rawValue })

@@ -28,7 +28,9 @@ extension Settings {
             former("GPU_OPERATOR_DRIVER_PKG_MANAGER", "the operator's chart has no such value"),
             former("MPI_OPERATOR_VERSION", neverRead),
             former("PREPULL_EXTRA_IMAGES", "it was never passed on; every image of the bundle is on the node anyway"),
-            former("AZUREAD_ALLOWED_TENANTS", "the hub's Azure login has no such setting; AZUREAD_TENANT_ID names the tenant"),
+            former(
+                "AZUREAD_ALLOWED_TENANTS",
+                "the hub's Azure login has no such setting; AZUREAD_TENANT_ID names the tenant"),
             former("CUSTOM_VALUES_FILE", neverRead),
             former("NAMESPACE_LABELS", neverRead),
         ]

@@ -30,7 +30,8 @@ extension Settings {
             "MPI_USER_SERVICE_ACCOUNT_PREFIX", "MPI_NS_REQUESTS_CPU", "MPI_NS_REQUESTS_MEMORY", "MPI_NS_LIMITS_CPU",
             "MPI_NS_LIMITS_MEMORY", "MPI_NS_GPUS", "MPI_NS_PODS", "MPI_OPERATOR_MANIFEST_URL")
 
-        package let enableUsageLimitEnforcer = ask("ENABLE_USAGE_LIMIT_ENFORCER", .portal, "Hold users to their quotas.")
+        package let enableUsageLimitEnforcer = ask(
+            "ENABLE_USAGE_LIMIT_ENFORCER", .portal, "Hold users to their quotas.")
         let portal =
             rest(.portal, "USAGE_PORTAL_URL", "USAGE_PORTAL_TIMEOUT_SECONDS") + [
                 Key("USAGE_PORTAL_TOKEN", .anything, .later(.portal), secret: true, "The hub's token at the portal.")
@@ -51,7 +52,8 @@ extension Settings {
             "ADMINUSER_PF_BIND_ADDR")
 
         let ubilink = rest(
-            .ubilink, "UBILINK_AUTH_ME_URL", "UBILINK_LOGIN_URL", "UBILINK_LOGIN_SERVICE", "UBILINK_HTTP_TIMEOUT_SECONDS")
+            .ubilink, "UBILINK_AUTH_ME_URL", "UBILINK_LOGIN_URL", "UBILINK_LOGIN_SERVICE",
+            "UBILINK_HTTP_TIMEOUT_SECONDS")
         let pages = rest(
             .pages,
             "CUSTOM_STATIC_SOURCE_DIR", "LOGIN_LOGO_PATH", "CUSTOM_STATIC_ENABLED", "CUSTOM_STATIC_CONFIGMAP",

@@ -5,9 +5,14 @@ extension Settings {
     package struct LoginKeys: Sendable {
         package let authMode = Key(
             "AUTH_MODE",
-            .word(AuthMode.native, aliases: ["nativeauthenticator": .native, "azure": .azuread, "azure-ad": .azuread]),
-            default: "native",
-            .hub, "native (users and passwords in the hub), github or azuread.")
+            .word(
+                AuthMode.native,
+                aliases: ["nativeauthenticator": .native, "azure": .azuread, "azure-ad": .azuread],
+                refused: ["ubilink": noUbilink, "ubilink-cookie": noUbilink, "billing": noUbilink]),
+            default: "native", .hub, "native (users and passwords in the hub), github or azuread.")
+        // Any other login in its place would let in other people than were meant.
+        private static let noUbilink = "login by Ubilink is not in this release; use native, github or azuread"
+
         package let adminUser = Key(
             "ADMIN_USER", .user, default: "admin", .hub, "The first admin, where ADMIN_USERS_CSV names none.")
         package let adminUsersCsv = Key(
