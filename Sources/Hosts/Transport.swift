@@ -66,7 +66,10 @@ package struct Owner: Hashable, Sendable {
 }
 
 package struct FileState: Hashable, Sendable {
-    package enum Kind: Hashable, Sendable { case file, directory, link(to: FilePath), other }
+    package enum Kind: Hashable, Sendable {
+        case file, directory, other
+        case link(to: FilePath)
+    }
     package var kind: Kind
     package var size: Int64
     package var permissions: FilePermissions
