@@ -1,8 +1,8 @@
+# shellcheck shell=bash
 # What the lab's bash scripts share. Sourced, never run.
 
 shopt -s inherit_errexit   # a failure inside $(…) is a failure
 
-lab_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 lab_cache=${JHUB_LAB_CACHE:-/var/cache/jhub-lab}
 
 say() { echo "lab: $*" >&2; }

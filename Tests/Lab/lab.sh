@@ -36,7 +36,8 @@ Machines without Internet on this computer. Needs root.
   scripts/lab ns -- curl http://10.99.0.2:30080
 
 A key for ssh to the machines: /var/lib/jhub-lab/ID/id_ed25519 (`scripts/lab list` names it).
-JHUB_LAB_CACHE moves the cache, JHUB_LAB_ID takes another lab than this clone's own.
+JHUB_LAB_CACHE moves the cache, JHUB_LAB_ID takes another lab than this clone's own, and JHUB_LAB_STANDINS another folder
+of stand-ins (none when it is empty) for the machines that are made.
 END
 }
 
@@ -44,9 +45,15 @@ wrong_usage() { say "$*"; say "see scripts/lab --help"; exit 64; }
 
 # One command at a time changes the lab.
 lock() {
+    local file=$all_states/$id.lock
+    mkdir -p "$all_states"
+    while true; do
+        exec {locked}>"$file"
+        flock "$locked"
+        [ "$(stat -L -c %i "/proc/$$/fd/$locked")" != "$(stat -c %i "$file" 2>/dev/null)" ] || break
+        exec {locked}>&-   # `down` removed the file while this waited for it
+    done
     mkdir -p "$state"
-    exec {locked}>"$all_states/$id.lock"
-    flock "$locked"
 }
 
 must_exist() {
@@ -67,7 +74,7 @@ up() {
             *) wrong_usage "up does not know '$1'" ;;
         esac
     done
-    [[ $workers =~ ^[0-9]{1,3}$ ]] && [ "$workers" -le 200 ] || wrong_usage "--workers needs a number from 0 to 200, not '$workers'"
+    [[ $workers =~ ^(200|1?[0-9]{1,2})$ ]] || wrong_usage "--workers needs a number from 0 to 200, not '$workers'"
     for ((number = 1; number <= workers; number++)); do names+=("worker$number"); done
 
     for tool in systemd-nspawn debootstrap nft ip ssh-keygen; do
@@ -164,7 +171,7 @@ power() {
 }
 
 reset() {
-    local name= size=
+    local name='' size=''
     while [ $# != 0 ]; do
         case $1 in
             --disk) size=${2:-}; [ -n "$size" ] || wrong_usage "--disk needs a size, such as 2G"; shift 2 ;;
@@ -185,16 +192,17 @@ reset() {
 }
 
 leaks() {
-    local name spaces=()
+    local name space names=('the lab itself') spaces=("$lab_space") counted=()
     [ -d "$state/machines" ] || die "there is no lab (scripts/lab up makes it)"
-    for name in "$lab_space" $(for name in $(machines); do space_of "$name"; done); do
-        [ -e "/run/netns/$name" ] || continue
+    for name in $(machines); do names+=("$name") spaces+=("$(space_of "$name")"); done
+    for name in "${names[@]}"; do
+        space=${spaces[0]} spaces=("${spaces[@]:1}")
+        [ -e "/run/netns/$space" ] || continue
         if [ "${1:-}" = --reset ]; then
-            in_space "$name" nft "delete table inet jhub-lab" 2>/dev/null || true
-            in_space "$name" nft -f "$here/machines/leaks.nft"
+            in_space "$space" nft delete table inet jhub-lab 2>/dev/null || true
+            in_space "$space" nft -f "$here/machines/leaks.nft"
         fi
-        local shown=${name#"$lab_space"}
-        spaces+=("${shown#-}=$name")
+        counted+=("$name=$space")
     done
     case ${1:-} in
         --reset) rm -rf "$state/leaks"; return ;;
@@ -202,7 +210,7 @@ leaks() {
         *) wrong_usage "leaks does not know '$1'" ;;
     esac
     mkdir -p "$state/leaks"
-    "$here/machines/leaks" "$state/leaks" "${spaces[@]/#=/the lab\'s own side=}"
+    "$here/machines/leaks" "$state/leaks" "${counted[@]}"
 }
 
 down() {

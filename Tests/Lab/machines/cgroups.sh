@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Each machine has a control group of its own, /lab-ID-MACHINE, in every hierarchy: the root of all that it sees, and a
 # sure way to find its processes. Sourced by lab.sh and supervise.
 
@@ -19,6 +20,9 @@ groups_of() {
 make_groups() {
     local folder file
     for folder in $(hierarchies); do
+        if [ -f "$folder/cgroup.subtree_control" ]; then   # cgroup v2: hand on what there is
+            for file in $(cat "$folder/cgroup.controllers"); do echo "+$file" >"$folder/cgroup.subtree_control" || true; done
+        fi
         mkdir -p "$folder/lab-$id-$1"
         if [ -f "$folder/cpuset.cpus" ] && [ -f "$folder/cgroup.clone_children" ]; then
             # No process may enter a group of cgroup v1 whose cpuset is empty.
@@ -44,10 +48,10 @@ enter_groups() {
 
 # Ends every process of the machine, whoever its parent is, and removes the groups.
 remove_groups() {
-    local groups processes try
+    local groups processes
     mapfile -t groups < <(groups_of "$1")
     [ "${#groups[@]}" != 0 ] || return 0
-    for try in $(seq 100); do
+    for _ in $(seq 100); do
         processes=$(find "${groups[@]}" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u | grep -vx 0 || true)
         if [ -z "$processes" ]; then
             find "${groups[@]}" -depth -type d -exec rmdir {} + 2>/dev/null || true

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # One machine: its files, its power. Sourced by lab.sh.
 
 machines() {
@@ -18,12 +19,14 @@ leader_of() {
 
 # make_machine NAME [SIZE]: lays a bare machine's files; with SIZE its /var/snap is a disk of its own.
 make_machine() {
-    local name=$1 size=${2:-} machine=$state/machines/$1 unfinished=$state/.new-$1 lower standins
+    local name=$1 size=${2:-} machine=$state/machines/$1 unfinished=$state/.new-$1 lower standins=
     lower=$("$here/machines/rootfs")/root
-    if [ -x "$here/microk8s/build" ]; then
+    if [ -n "${JHUB_LAB_STANDINS-}" ]; then
+        standins=$JHUB_LAB_STANDINS
+    elif [ -z "${JHUB_LAB_STANDINS+set}" ] && [ -x "$here/microk8s/build" ]; then
         standins=$("$here/microk8s/build")/standins
-        lower=$standins:$lower
     fi
+    lower=${standins:+$standins:}$lower
     rm -rf "$unfinished"
     mkdir -p "$unfinished"/{upper/etc/ssh,upper/etc/systemd/network,upper/root/.ssh,work,disks/{containerd,snap,srv}}
     echo "$lower" >"$unfinished/lower"
@@ -62,7 +65,7 @@ wait_until_up() {
     while [ "$SECONDS" -lt "$deadline" ]; do
         is_held "$name" || break
         if leader=$(leader_of "$name"); then
-            answer=$(inside_quietly systemctl is-system-running --wait) || true
+            answer=$(inside_quietly timeout 60 systemctl is-system-running --wait) || true
             case $answer in
                 running) return ;;
                 degraded)
@@ -78,10 +81,11 @@ wait_until_up() {
 $(tail -q -n 20 "$state/machines/$name/console.log" "$state/machines/$name/supervisor.log" 2>/dev/null)"
 }
 
-# exec_inside COMMAND…: becomes the command, inside the machine whose PID 1 is $leader. It ends with its caller.
+# exec_inside COMMAND…: becomes the command, inside the machine whose PID 1 is $leader. It ends with its caller, and may do
+# what the machine's own processes may.
 exec_inside() {
     exec nsenter --target="$leader" --mount --uts --ipc --net --pid --cgroup --root --wd -- \
-        setpriv --pdeathsig TERM env -i -C /root HOME=/root USER=root LOGNAME=root SHELL=/bin/bash LANG=C.UTF-8 \
+        setpriv --pdeathsig TERM --bounding-set -sys_time --inh-caps -sys_time env -i -C /root HOME=/root USER=root LOGNAME=root SHELL=/bin/bash LANG=C.UTF-8 \
         TERM="${TERM:-dumb}" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin "$@"
 }
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The lab's network: one network namespace with a bridge that has no uplink, and one namespace for each machine, which
 # lives as long as the machine is on. Sourced by lab.sh and supervise.
 
