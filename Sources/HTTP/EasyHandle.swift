@@ -6,6 +6,7 @@ struct EasyHandle: ~Copyable {
     let raw = curl_easy_init()!
     /// libcurl wants the header lines to stay until the transfer is over.
     private var lines: UnsafeMutablePointer<curl_slist>?
+    private var ways: UnsafeMutablePointer<curl_slist>?
     private let words = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
     init() {
@@ -16,12 +17,19 @@ struct EasyHandle: ~Copyable {
     deinit {
         curl_easy_cleanup(raw)
         curl_slist_free_all(lines)
+        curl_slist_free_all(ways)
         words.deallocate()
     }
 
     mutating func send(_ headerLines: [String]) -> CURLcode {
         for line in headerLines { lines = curl_slist_append(lines, line) }
         return jhub_curl_set_list(raw, CURLOPT_HTTPHEADER, lines)
+    }
+
+    /// Any host and port of the URL, at this address, at the same port.
+    mutating func connect(to address: String) -> CURLcode {
+        ways = curl_slist_append(ways, "::\(address):")
+        return jhub_curl_set_list(raw, CURLOPT_CONNECT_TO, ways)
     }
 
     func perform() -> CURLcode { curl_easy_perform(raw) }

@@ -12,6 +12,8 @@ package struct HTTPRequest: Hashable, Sendable {
     package var body: [UInt8]
     package var limit: Duration
     package var trust: Trust
+    /// Where to connect, in place of the address that the URL's host has.
+    package var address: String?
 
     package init(
         _ method: String, _ url: String, headers: [String: String] = [:], body: [UInt8] = [],

@@ -16,6 +16,7 @@ extension Transfer {
         try configureTrust(raw)
         try configureBody(raw)
         try set(handle.send(try headerLines()))
+        if let address = request.address { try set(handle.connect(to: address)) }
         try configureCallbacks(raw, answer)
     }
 

@@ -1,6 +1,7 @@
 import Hosts
 import Images
 import Kube
+package import SystemPackage
 
 extension Change: CustomStringConvertible {
     package var description: String { "\(action) (\(reason))" }
@@ -20,4 +21,9 @@ extension Change.Action: CustomStringConvertible {
             "load \(load.references.map(\.description).joined(separator: ", ")) (\(load.missing.count) blobs, \(load.bytes) bytes)"
         }
     }
+}
+
+extension FilePermissions {
+    /// "0644"
+    package var octal: String { "0" + String(rawValue, radix: 8) }
 }

@@ -1,5 +1,5 @@
 package import Hosts
-package import SystemPackage
+import SystemPackage
 
 extension Host {
     /// The change that makes the file stand as it should, or none where it does.

@@ -4,6 +4,10 @@ package import SystemPackage
 import struct Foundation.Date
 import class Foundation.FileManager
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// Held while an installer works; the kernel lets go of it however the holder ends.
 package final class Lock: Sendable {
     private let file: FileDescriptor

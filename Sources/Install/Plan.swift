@@ -4,7 +4,7 @@ package import Kube
 package import SystemPackage
 
 /// What a stage would do, as data: it can be printed, compared and carried out.
-package enum Plan: Equatable, Sendable {
+package enum Plan: Hashable, Sendable {
     case settled
     case changes([Change])
     /// Nothing to do here, and not there yet: an earlier stage has first to
@@ -13,8 +13,8 @@ package enum Plan: Equatable, Sendable {
 }
 
 /// One thing to be made so.
-package struct Change: Equatable, Sendable {
-    package enum Action: Equatable, Sendable {
+package struct Change: Hashable, Sendable {
+    package enum Action: Hashable, Sendable {
         /// With a test the old file comes back where the test fails.
         case write(File, test: Command? = nil)
         case make(Directory)

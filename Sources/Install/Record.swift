@@ -4,8 +4,11 @@ import Kube
 package import SystemPackage
 
 import struct Foundation.Date
-import class Foundation.FileHandle
 import class Foundation.FileManager
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// What was changed on this machine, when, and what stood there before.
 ///
@@ -97,7 +100,7 @@ package struct Record: Sendable {
     }
 }
 
-extension Sequence<UInt8> {
+extension Sequence where Element == UInt8 {
     /// Two digits a byte, in lower case.
     package var hexadecimal: String {
         map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()

@@ -1,5 +1,5 @@
 /// What is done, in order.
-package enum Sequence {
+package enum Sequences {
     package static let install: [any Stage] = [
         PrepareHost(),
         PlaceCluster(),

@@ -1,14 +1,14 @@
-package import SystemPackage
+import SystemPackage
 
 extension Settings {
     /// Where Kubernetes comes from, as the config says.
     package var provider: any Provider {
-        switch clusterProvider {
+        switch self.clusterProvider {
         case .microk8s: return MicroK8s()
         case .existing:
             return ExistingCluster(
-                kubeconfig: kubeconfigFile ?? "/etc/kubernetes/admin.conf", socket: containerdSocket,
-                helm: helmBinary?.string ?? "helm")
+                kubeconfig: self.kubeconfigFile ?? "/etc/kubernetes/admin.conf", socket: self.containerdSocket,
+                helm: self.helmBinary?.string ?? "helm")
         }
     }
 }

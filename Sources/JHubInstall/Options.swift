@@ -62,7 +62,7 @@ struct SiteOptions: ParsableArguments {
     var verbose = false
 
     func validate() throws {
-        let names = Sequence.install.map(\.name)
+        let names = Sequences.install.map(\.name)
         for name in [only, from].compactMap(\.self) where !names.contains(name) {
             throw ValidationError("there is no stage '\(name)'; the stages are \(names.joined(separator: ", "))")
         }
@@ -70,9 +70,9 @@ struct SiteOptions: ParsableArguments {
     }
 
     var stages: [any Stage] {
-        if let only { return Sequence.install.filter { $0.name == only } }
-        if let from { return Array(Sequence.install.drop { $0.name != from }) }
-        return Sequence.install
+        if let only { return Sequences.install.filter { $0.name == only } }
+        if let from { return Array(Sequences.install.drop { $0.name != from }) }
+        return Sequences.install
     }
 
     func site() throws -> Site {

@@ -10,7 +10,7 @@ struct StagesCommand: ParsableCommand {
     var json = false
 
     func run() {
-        for stage in Sequence.install {
+        for stage in Sequences.install {
             let object: JSON = ["stage": .string(stage.name), "title": .string(stage.title)]
             Console.standardOutput.line(json ? object.text() : "\(stage.name.padded(to: 9)) \(stage.title)")
         }

@@ -48,7 +48,7 @@ struct HomeVolumes {
     var initContainer: JSON {
         [
             "name": "prepare-shared-folder",
-            "image": .string(settings.singleuserImage.description),
+            "image": .string(settings.singleuserImage),
             "imagePullPolicy": .string(settings.pullPolicy("SINGLEUSER_IMAGE_PULL_POLICY")),
             "command": ["/bin/sh", "-c", .string(script)],
             "env": [

@@ -127,8 +127,10 @@ struct HubValues {
         return .object(spawner)
     }
 
-    private func image(_ reference: ImageReference, policy: String) -> JSON {
-        ["name": .string(reference.name), "tag": .string(reference.tag ?? ""), "pullPolicy": .string(policy)]
+    private func image(_ text: String, policy: String) -> JSON {
+        // The settings have read it once already.
+        guard let reference = try? ImageReference(parsing: text) else { return ["name": .string(text)] }
+        return ["name": .string(reference.name), "tag": .string(reference.tag ?? ""), "pullPolicy": .string(policy)]
     }
 }
 
@@ -136,7 +138,7 @@ extension Settings {
     /// Never, unless the config names another: no node can pull, and a kubelet that tries hides the real cause.
     func pullPolicy(_ key: String) -> String { source(of: key) == .standard ? "Never" : text(of: key) }
 
-    package var admins: [String] { adminUsersCsv }
+    package var admins: [String] { self.adminUsersCsv }
 }
 
 extension ImageReference {

@@ -29,8 +29,6 @@ struct Login {
                 "scope": .strings(settings.azureadScopes),
                 "login_service": .string(settings.azureadLoginService),
             ]
-        case .ubilink:
-            break
         }
         return config
     }
@@ -39,7 +37,7 @@ struct Login {
     /// also where a file of `templates/hub/` puts a subclass in its place.
     var className: JSON {
         switch settings.authMode {
-        case .native, .ubilink: "native"
+        case .native: "native"
         case .github: "github"
         case .azuread: "azuread"
         }
@@ -67,13 +65,12 @@ struct Login {
         case .native: true
         case .github: settings.allowAllUsers && settings.githubAllowedOrgs.isEmpty
         case .azuread: settings.allowAllUsers && settings.azureadTenantId != "common"
-        case .ubilink: false
         }
     }
 
     private var allowedUsers: [String] {
         switch settings.authMode {
-        case .native, .ubilink: settings.allowedUsersCsv
+        case .native: settings.allowedUsersCsv
         case .github: settings.githubAllowedUsers
         case .azuread: settings.azureadAllowedUsers
         }

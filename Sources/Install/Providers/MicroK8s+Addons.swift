@@ -67,7 +67,7 @@ extension MicroK8s {
         }
         var changes = try await upstream(kube, on: site)
         if site.settings.source(of: "COREDNS_IMAGE") != .standard {
-            let images = ["coredns": site.settings.corednsImage]
+            let images = ["coredns": try ImageReference(parsing: site.settings.corednsImage)]
             changes += try await kube.imageChanges("Deployment", "coredns", images, because: "COREDNS_IMAGE asks for it")
         }
         return .of(changes)
@@ -81,7 +81,7 @@ extension MicroK8s {
         }
         var changes: [Change] = []
         if site.settings.source(of: "HOSTPATH_PROVISIONER_IMAGE") != .standard {
-            let images = ["hostpath-provisioner": site.settings.hostpathProvisionerImage]
+            let images = ["hostpath-provisioner": try ImageReference(parsing: site.settings.hostpathProvisionerImage)]
             changes += try await kube.imageChanges(
                 "Deployment", "hostpath-provisioner", images, because: "HOSTPATH_PROVISIONER_IMAGE asks for it")
         }

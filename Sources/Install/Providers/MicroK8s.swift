@@ -1,5 +1,4 @@
 import Hosts
-package import Images
 import Kube
 package import SystemPackage
 
@@ -101,10 +100,6 @@ package struct MicroK8s: Provider {
 }
 
 extension MicroK8s {
-    func text(of path: FilePath.ComponentView.Element, on site: Site) async throws -> String {
-        try await text(of: FilePath(path.string), on: site)
-    }
-
     /// A text of the snap's data folder; empty where there is none.
     func text(of path: FilePath, on site: Site) async throws -> String {
         String(decoding: try await site.head.transport.read(Self.data.pushing(path)) ?? [], as: UTF8.self)

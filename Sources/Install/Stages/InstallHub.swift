@@ -74,7 +74,7 @@ package struct InstallHub: Stage {
             throw BundleError(
                 "there is no \(site.bundle.path)/charts/jupyterhub-\(settings.jhubChartVersion).tgz, the hub's chart")
         }
-        let upgrade = release.upgrade(chart: chart, values: values, limit: settings.helmTimeout)
+        let upgrade = release.upgrade(chart: chart, values: values, limit: settings.helmTimeout.duration)
         func because(_ reason: String) async throws -> [Change] {
             // The chart's schema is asked before anything is sent to the cluster.
             if let refusal = try await release.refusal(chart: chart, values: values) {

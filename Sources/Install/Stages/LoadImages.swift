@@ -19,13 +19,14 @@ extension Site {
     /// What the config makes the cluster run, and what the cluster runs by itself.
     package func neededImages() async throws -> [ImageReference] {
         var references = try await provider.images(on: self)
-        for (key, image) in [
-            ("COREDNS_IMAGE", settings.corednsImage), ("HOSTPATH_PROVISIONER_IMAGE", settings.hostpathProvisionerImage),
-        ] where settings.source(of: key) != .standard { references.append(image) }
+        var named = [settings.hubImage, settings.proxyImage, settings.singleuserImage] + settings.allowedCustomImages
+        if settings.source(of: "COREDNS_IMAGE") != .standard { named.append(settings.corednsImage) }
+        if settings.source(of: "HOSTPATH_PROVISIONER_IMAGE") != .standard { named.append(settings.hostpathProvisionerImage) }
+        named += try profiles().compactMap(\.image)
         if settings.patchCalico { references = references.map(\.calicoFromQuay) }
-        for reference in [settings.hubImage, settings.proxyImage, settings.singleuserImage] + settings.allowedCustomImages
-        where !references.contains(reference) {
-            references.append(reference)
+        for text in named {
+            let reference = try ImageReference(parsing: text)
+            if !references.contains(reference) { references.append(reference) }
         }
         return references
     }
