@@ -31,7 +31,8 @@ struct Certificate: Fact {
 
     var command: Command {
         [
-            "openssl", "x509", "-in", path.string, "-noout", "-subject", "-startdate", "-enddate", "-ext", "subjectAltName",
+            "openssl", "x509", "-in", path.string, "-noout", "-subject", "-startdate", "-enddate", "-ext",
+            "subjectAltName",
             "-pubkey",
         ]
     }
@@ -39,7 +40,8 @@ struct Certificate: Fact {
     func value(of outcome: Outcome) throws(FactError) -> Value {
         guard outcome.status == 0 else { throw FactError("openssl cannot read \(path): \(outcome.lastWords)") }
         let values = outcome.output.assignments
-        guard let start = values["notBefore"].flatMap(Self.seconds), let end = values["notAfter"].flatMap(Self.seconds) else {
+        guard let start = values["notBefore"].flatMap(Self.seconds), let end = values["notAfter"].flatMap(Self.seconds)
+        else {
             throw FactError("openssl says no dates of \(path)")
         }
         let names = outcome.output.lines.first { $0.contains("DNS:") || $0.contains("IP Address:") }
@@ -54,7 +56,8 @@ struct Certificate: Fact {
     static func seconds(_ text: String) -> Int? {
         let words = text.words
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        guard words.count >= 4, let month = months.firstIndex(of: words[0]), let day = Int(words[1]), let year = Int(words[3])
+        guard words.count >= 4, let month = months.firstIndex(of: words[0]), let day = Int(words[1]),
+            let year = Int(words[3])
         else { return nil }
         let clock = words[2].split(separator: ":").compactMap { Int($0) }
         guard clock.count == 3 else { return nil }

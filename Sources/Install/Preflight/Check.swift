@@ -4,12 +4,18 @@ package protocol Check: Sendable {
     var id: String { get }
     /// The claim that is checked: "The installer runs as root".
     var title: String { get }
+    /// How long it may take, where the runner's limit would be too short.
+    var limit: Duration? { get }
     /// What it cannot measure it throws; the runner makes `.unknown` of that.
     func finding(on site: Site) async throws -> Finding
 }
 
+extension Check {
+    package var limit: Duration? { nil }
+}
+
 /// What a check found.
-package struct Finding: Hashable, Sendable {
+package struct Finding: Equatable, Sendable {
     package enum Verdict: String, Sendable { case passed, info, warning, failed, unknown }
 
     package var verdict: Verdict

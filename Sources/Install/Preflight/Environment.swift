@@ -12,7 +12,9 @@ struct ControlGroups: Check {
         if let unified = try await site.head.text(of: "/sys/fs/cgroup/cgroup.controllers") {
             there = unified.words
         } else {
-            guard let table = try await site.head.text(of: "/proc/cgroups") else { throw FactError("there is no /proc/cgroups") }
+            guard let table = try await site.head.text(of: "/proc/cgroups") else {
+                throw FactError("there is no /proc/cgroups")
+            }
             // Columns: name, hierarchy (0: mounted nowhere), groups, enabled.
             there = table.lines.map(\.words).filter { $0.count == 4 && $0[1] != "0" && $0[3] == "1" }.map { $0[0] }
         }
@@ -21,7 +23,9 @@ struct ControlGroups: Check {
             ? .passed(there.sorted().joined(separator: ", "), needs: needs)
             : .failed(
                 "without \(lacking.joined(separator: ", "))", needs: needs,
-                fix: "boot with cgroup_enable=memory,cpuset swapaccount=1 in GRUB_CMDLINE_LINUX, then update-grub and reboot")
+                fix:
+                    "boot with cgroup_enable=memory,cpuset swapaccount=1 in GRUB_CMDLINE_LINUX, then update-grub and reboot"
+            )
     }
 }
 
@@ -39,18 +43,23 @@ struct ControlGroupVersion: Check {
 struct WholeMachine: Check {
     let id = "os.container"
     let title = "This is a machine, not a container in one"
+    /// As systemd-detect-virt names them; what else it says is a virtual machine.
+    static let containers: Set = [
+        "container-other", "docker", "lxc", "lxc-libvirt", "openvz", "podman", "pouch", "proot", "rkt",
+        "systemd-nspawn",
+    ]
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "hardware or a virtual machine"
-        let kind = try await site.head.transport.run(["systemd-detect-virt", "--container"]).output.trimmed
+        let kind = try await site.head.learn(Virtualization()) ?? "hardware"
         let move = "install on hardware or in a virtual machine"
         switch kind {
-        case "none": return .passed("no container", needs: needs)
-        case "": throw FactError("systemd-detect-virt says nothing")
         case "wsl": return .failed("Windows' subsystem for Linux", needs: needs, fix: move)
+        case let kind where !Self.containers.contains(kind): return .passed(kind, needs: needs)
         default:
             guard try await site.head.has("/dev/kmsg") else {
-                return .failed("\(kind), and it has no /dev/kmsg", needs: needs, fix: "\(move); MicroK8s refuses to start here")
+                return .failed(
+                    "\(kind), and it has no /dev/kmsg", needs: needs, fix: "\(move); MicroK8s refuses to start here")
             }
             return .warning(kind, needs: needs, fix: "\(move), unless this container was made for Kubernetes")
         }
@@ -67,7 +76,9 @@ struct AppArmor: Check {
             ? .passed("on", needs: "on")
             : .warning(
                 "off", needs: "on",
-                fix: "apt install apparmor, and boot with apparmor=1 security=apparmor; without it containers are confined less")
+                fix:
+                    "apt install apparmor, and boot with apparmor=1 security=apparmor; without it containers are confined less"
+            )
     }
 }
 
@@ -91,10 +102,13 @@ struct ProcessesVisible: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "both mounted, no hidepid"
-        let table = try await site.head.mounts()
-        guard table.mounts.contains(where: { $0.path == "/sys" && $0.type == "sysfs" }),
-            let proc = table.mounts.last(where: { $0.path == "/proc" && $0.type == "proc" })
-        else { return .failed("/proc or /sys is missing", needs: needs, fix: "mount them as /etc/fstab of a fresh system does") }
+        let mounts = try await site.head.learn(Mounts())
+        guard mounts.contains(where: { $0.point == "/sys" && $0.type == "sysfs" }),
+            let proc = mounts.last(where: { $0.point == "/proc" && $0.type == "proc" })
+        else {
+            return .failed(
+                "/proc or /sys is missing", needs: needs, fix: "mount them as /etc/fstab of a fresh system does")
+        }
         let hiding = proc.options.first { $0.hasPrefix("hidepid=") && $0 != "hidepid=0" && $0 != "hidepid=off" }
         guard let hiding else { return .passed("both, no hidepid", needs: needs) }
         return .failed(
@@ -121,6 +135,8 @@ struct ToolsThere: Check {
         let packages = Set(lacking.compactMap { Self.packages[$0] }).sorted().joined(separator: " ")
         return .failed(
             "without \(lacking.joined(separator: ", "))", needs: needs,
-            fix: "install the packages \(packages), from the bundle's packages/ or the system's disc: apt install \(packages)")
+            fix:
+                "install the packages \(packages), from the bundle's packages/ or the system's disc: apt install \(packages)"
+        )
     }
 }

@@ -42,7 +42,9 @@ struct FindsItself: Check {
     func finding(on site: Site) async throws -> Finding {
         let name = try await site.head.hostname()
         let needs = "an address of this machine that others can use"
-        let addresses = try await site.head.transport.run(["getent", "ahosts", name]).output.lines.compactMap { $0.words.first }
+        let addresses = try await site.head.transport.run(["getent", "ahosts", name]).output.lines.compactMap {
+            $0.words.first
+        }
         let measured = addresses.first.map { "\(name) is \($0)" } ?? "\(name) is not known"
         // systemd's own resolver answers with every address of the machine, link-local ones too.
         let isUsable = addresses.contains { !$0.hasPrefix("127.") && $0 != "::1" }
@@ -87,7 +89,9 @@ struct ClockKept: Check {
         if values["NTPSynchronized"] == "yes" { return .passed("synchronised", needs: needs) }
         return .warning(
             values["NTP"] == "yes" ? "not yet synchronised" : "nothing does", needs: needs,
-            fix: "name the site's time server: NTP=ADDRESS in /etc/systemd/timesyncd.conf, then timedatectl set-ntp true")
+            fix:
+                "name the site's time server: NTP=ADDRESS in /etc/systemd/timesyncd.conf, then timedatectl set-ntp true"
+        )
     }
 }
 
@@ -111,7 +115,9 @@ struct SaneClock: Check {
                 if time > newest.time { newest = (time, String(line[line.index(after: blank)...])) }
             }
         }
-        for path: FilePath in ["/var/snap/microk8s/current/certs/ca.crt", "/var/snap/microk8s/current/certs/server.crt"]
+        for path: FilePath in [
+            "/var/snap/microk8s/current/certs/ca.crt", "/var/snap/microk8s/current/certs/server.crt",
+        ]
         where try await host.has(path) {
             let start = try await host.learn(Certificate(at: path)).start
             if start > newest.time { newest = (start, path.string) }
@@ -120,7 +126,8 @@ struct SaneClock: Check {
         // FAT keeps times to two seconds, and a copy from a machine nearby may be a little ahead.
         guard behind > 300 else { return .passed("unix time \(now)", needs: needs) }
         return .failed(
-            "\(behind < 172_800 ? "\(behind / 60) minutes" : "\(behind / 86_400) days") behind \(newest.name)", needs: needs,
+            "\(behind < 172_800 ? "\(behind / 60) minutes" : "\(behind / 86_400) days") behind \(newest.name)",
+            needs: needs,
             fix: "set it: timedatectl set-ntp false; timedatectl set-time 'YYYY-MM-DD HH:MM:SS'; hwclock --systohc")
     }
 }

@@ -1,74 +1,28 @@
 import Hosts
 
-/// The IPv4 routes of the main table.
-struct RouteTable: Fact {
-    struct Route: Hashable, Sendable {
-        /// Nil for the default route.
-        var destination: AddressRange?
-        var device: String
-        var gateway: String?
-        var line: String
-    }
+/// The IPv4 addresses that a DHCP server lends, and may give to another machine tomorrow.
+struct LeasedAddresses: Fact {
+    let command: Command = ["ip", "-4", "-oneline", "address", "show", "dynamic"]
 
-    let command: Command = ["ip", "-4", "route", "show"]
-
-    func value(of outcome: Outcome) throws(FactError) -> [Route] {
-        guard outcome.status == 0 else { throw FactError("ip route says '\(outcome.lastWords)'") }
-        var routes: [Route] = []
-        for line in outcome.output.lines {
-            var words = line.words
-            // Calico's own: packets for a pod that is gone must not leave.
-            if ["blackhole", "unreachable", "prohibit"].contains(words.first ?? "") { continue }
-            if ["unicast", "local", "broadcast"].contains(words.first ?? "") { words.removeFirst() }
-            guard let first = words.first else { continue }
-            let destination = first == "default" ? nil : AddressRange(first)
-            if destination == nil && first != "default" { throw FactError("ip route says '\(line)'") }
-            routes.append(
-                Route(
-                    destination: destination, device: words.following("dev") ?? "", gateway: words.following("via"),
-                    line: line.trimmed))
-        }
-        return routes
-    }
-}
-
-/// The IPv4 addresses of the interfaces.
-struct AddressTable: Fact {
-    struct Address: Hashable, Sendable {
-        var device: String
-        var range: AddressRange
-        var isGlobal: Bool
-        /// Leased from a DHCP server.
-        var isDynamic: Bool
-    }
-
-    let command: Command = ["ip", "-4", "-oneline", "address", "show"]
-
-    func value(of outcome: Outcome) throws(FactError) -> [Address] {
+    /// "2: eth0    inet 10.0.0.5/24 brd 10.0.0.255 scope global dynamic eth0\\       valid_lft 86312sec …"
+    func value(of outcome: Outcome) throws(FactError) -> Set<String> {
         guard outcome.status == 0 else { throw FactError("ip address says '\(outcome.lastWords)'") }
-        return try outcome.output.lines.map { (line) throws(FactError) in
-            let words = line.words
-            guard words.count > 3, let range = words.following("inet").flatMap({ AddressRange($0) }) else {
-                throw FactError("ip address says '\(line)'")
-            }
-            return Address(
-                device: words[1], range: range, isGlobal: words.following("scope") == "global",
-                isDynamic: words.contains("dynamic"))
-        }
-    }
-}
-
-extension [String] {
-    func following(_ word: String) -> String? {
-        guard let index = firstIndex(of: word), index + 1 < count else { return nil }
-        return self[index + 1]
+        return Set(
+            outcome.output.lines.compactMap { line in
+                let words = line.words
+                guard let index = words.firstIndex(of: "inet"), index + 1 < words.count else { return nil }
+                return words[index + 1].split(separator: "/").first.map(String.init)
+            })
     }
 }
 
 /// Interfaces that a cluster makes for itself.
 enum ClusterInterface {
     static func isOne(_ name: String) -> Bool {
-        let prefixes = ["cali", "vxlan.calico", "tunl", "wireguard.cali", "flannel", "cni", "kube-ipvs", "nodelocaldns", "lxc", "veth"]
+        let prefixes = [
+            "cali", "vxlan.calico", "tunl", "wireguard.cali", "flannel", "cni", "kube-ipvs", "nodelocaldns", "lxc",
+            "veth",
+        ]
         return prefixes.contains { name.hasPrefix($0) }
     }
 

@@ -31,7 +31,7 @@ struct KernelNumber: Check {
         if allowed.contains(value) { return .passed("\(value)", needs: needs) }
         let wanted = value < allowed.lowerBound ? allowed.lowerBound : allowed.upperBound
         let fix = "\(setter) sets it; by hand: sysctl -w \(key)=\(wanted)"
-        let isFixed = try await site.head.mounts().mount(holding: "/proc/sys")?.options.contains("ro") == true
+        let isFixed = try await site.head.learn(Mounts()).holding("/proc/sys")?.options.contains("ro") == true
         guard isFixed else { return .warning("\(value)", needs: needs, fix: fix) }
         let remedy = "set it on the computer that this container runs on: sysctl -w \(key)=\(wanted)"
         return isVital
@@ -51,7 +51,8 @@ extension KernelNumber {
     static let all = [
         KernelNumber(
             "os.inotify_inst", "Programs may watch files enough", "fs.inotify.max_user_instances", 8192...Int.max),
-        KernelNumber("os.inotify_watch", "Files enough may be watched", "fs.inotify.max_user_watches", 1_048_576...Int.max),
+        KernelNumber(
+            "os.inotify_watch", "Files enough may be watched", "fs.inotify.max_user_watches", 1_048_576...Int.max),
         KernelNumber(
             "os.aio", "Asynchronous requests enough are allowed", "fs.aio-max-nr", 1_048_576...Int.max,
             setter: "MicroK8s' install hook"),

@@ -1,4 +1,5 @@
 import Hosts
+import SystemPackage
 
 struct OpenFiles: Check {
     let id = "os.fds"
@@ -13,7 +14,8 @@ struct OpenFiles: Check {
         let hard = line.words[4]
         if hard == "unlimited" || (Int(hard) ?? 0) >= 65_536 { return .passed(hard, needs: needs) }
         return .warning(
-            hard, needs: needs, fix: "DefaultLimitNOFILE=524288 in /etc/systemd/system.conf, then systemctl daemon-reexec")
+            hard, needs: needs,
+            fix: "DefaultLimitNOFILE=524288 in /etc/systemd/system.conf, then systemctl daemon-reexec")
     }
 }
 
@@ -30,7 +32,8 @@ struct OpenUmask: Check {
         }
         return ["0022", "0002", "0027", "0000"].contains(mask)
             ? .passed(mask, needs: needs)
-            : .warning(mask, needs: needs, fix: "run the installer with: umask 0022; and set UMASK 022 in /etc/login.defs")
+            : .warning(
+                mask, needs: needs, fix: "run the installer with: umask 0022; and set UMASK 022 in /etc/login.defs")
     }
 }
 

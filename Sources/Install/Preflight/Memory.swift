@@ -1,4 +1,5 @@
 import Hosts
+import SystemPackage
 
 /// A machine sold with 4 GB shows a little less: firmware and kernel keep some.
 struct EnoughMemory: Check {
@@ -7,11 +8,9 @@ struct EnoughMemory: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "8 GB (less than 4 GB: refused)"
-        let text = try await site.head.text(of: "/proc/meminfo") ?? ""
-        guard let line = text.lines.first(where: { $0.hasPrefix("MemTotal:") }), let kilobytes = Int64(line.words[1])
-        else { throw FactError("/proc/meminfo has no MemTotal") }
-        let bytes = kilobytes << 10
-        let fix = "give the machine more memory: 2 GB for Kubernetes and the hub, and what each notebook server asks for"
+        let bytes = try await site.head.learn(MemoryInfo()).total
+        let fix =
+            "give the machine more memory: 2 GB for Kubernetes and the hub, and what each notebook server asks for"
         if bytes >= 7_500_000_000 { return .passed(bytes.asBytes, needs: needs) }
         return bytes >= 3_700_000_000
             ? .warning(bytes.asBytes, needs: needs, fix: fix) : .failed(bytes.asBytes, needs: needs, fix: fix)

@@ -19,7 +19,9 @@ struct RightMicroK8s: Check {
         }
         return .failed(
             measured, needs: needs,
-            fix: "use it as it is with CLUSTER_PROVIDER=existing, or bring it to \(Self.track) yourself: it is never replaced by us")
+            fix:
+                "use it as it is with CLUSTER_PROVIDER=existing, or bring it to \(Self.track) yourself: it is never replaced by us"
+        )
     }
 }
 
@@ -31,7 +33,8 @@ struct NotSomebodysWorker: Check {
         try await site.head.has("/var/snap/microk8s/current/var/lock/clustered.lock")
             ? .failed(
                 "it is (clustered.lock)", needs: "no clustered.lock",
-                fix: "run jhub-install on that cluster's head; or take this machine out of it: /snap/bin/microk8s leave")
+                fix: "run jhub-install on that cluster's head; or take this machine out of it: /snap/bin/microk8s leave"
+            )
             : .passed("it is none", needs: "no clustered.lock")
     }
 }
@@ -42,11 +45,15 @@ struct MicroK8sRuns: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "not stopped, and no daemon failed"
-        guard try await site.snaps().contains(where: { $0.name == "microk8s" }) else { return .passed("none", needs: needs) }
+        guard try await site.snaps().contains(where: { $0.name == "microk8s" }) else {
+            return .passed("none", needs: needs)
+        }
         if try await site.head.has("/var/snap/microk8s/current/var/lock/stopped.lock") {
             return .warning("stopped", needs: needs, fix: "stage cluster starts it; by hand: /snap/bin/microk8s start")
         }
-        let daemons = ["containerd", "k8s-dqlite", "kubelite", "cluster-agent"].map { "snap.microk8s.daemon-\($0).service" }
+        let daemons = ["containerd", "k8s-dqlite", "kubelite", "cluster-agent"].map {
+            "snap.microk8s.daemon-\($0).service"
+        }
         let states = try await site.head.learn(UnitStates(daemons))
         let ill = daemons.filter { states[$0].map { $0.active != "active" && $0.active != "activating" } ?? false }
         guard !ill.isEmpty else { return .passed("runs", needs: needs) }
@@ -72,7 +79,9 @@ struct NoLeftovers: Check {
         guard !found.isEmpty else { return .passed("nothing", needs: "nothing") }
         return .warning(
             found.joined(separator: ", "), needs: "nothing",
-            fix: "reboot to be rid of interfaces and iptables rules; look whether the folders hold data that you want before you remove them")
+            fix:
+                "reboot to be rid of interfaces and iptables rules; look whether the folders hold data that you want before you remove them"
+        )
     }
 }
 
@@ -110,9 +119,11 @@ struct ClusterCertificates: Check {
             days.append((name, try await site.head.learn(Certificate(at: path)).days(at: now)))
         }
         guard let least = days.min(by: { $0.left < $1.left }) else { return .passed("none yet", needs: needs) }
-        let measured = least.left < 0 ? "\(least.name).crt is out of date" : "\(least.name).crt lasts \(least.left) days"
+        let measured =
+            least.left < 0 ? "\(least.name).crt is out of date" : "\(least.name).crt lasts \(least.left) days"
         if least.left >= 60 { return .passed(measured, needs: needs) }
-        let fix = "/snap/bin/microk8s refresh-certs --cert \(least.name).crt, at a time when the API may be away for a minute"
+        let fix =
+            "/snap/bin/microk8s refresh-certs --cert \(least.name).crt, at a time when the API may be away for a minute"
         return least.left >= 7
             ? .warning(measured, needs: needs, fix: fix) : .failed(measured, needs: needs, fix: fix)
     }

@@ -7,11 +7,14 @@ struct DefaultRoute: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "one, also without Internet"
-        let routes = try await site.head.learn(RouteTable())
-        if let route = routes.first(where: { $0.destination == nil }) { return .passed(route.line, needs: needs) }
+        if let route = try await site.head.learn(Routes()).first(where: \.isDefault) {
+            return .passed(route.words, needs: needs)
+        }
         return .warning(
             "none", needs: needs,
-            fix: "stage host sets one that leads nowhere; or: ip route add default via YOUR-GATEWAY, and keep it in netplan")
+            fix:
+                "stage host sets one that leads nowhere; or: ip route add default via YOUR-GATEWAY, and keep it in netplan"
+        )
     }
 }
 
@@ -21,21 +24,28 @@ struct NodeAddressKept: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "a fixed address on a network card"
-        let addresses = try await site.head.learn(AddressTable())
-            .filter { $0.isGlobal && !ClusterInterface.isVirtual($0.device) }
-        if let wanted = site.settings.nodeIp, !addresses.contains(where: { "\($0.range)".hasPrefix("\(wanted)/") }) {
+        let cards = try await site.head.learn(Interfaces()).filter { !ClusterInterface.isVirtual($0.name) }
+        let addresses = cards.flatMap { card in
+            card.addresses.filter { $0.isGlobal && !$0.isIPv6 }.map { (text: $0.text, card: card.name) }
+        }
+        if let wanted = site.settings.nodeIp, !addresses.contains(where: { $0.text == wanted }) {
             return .failed(
                 "NODE_IP is \(wanted), and no card has it", needs: needs,
-                fix: "set NODE_IP to one of \(addresses.map { "\($0.range)" }.joined(separator: ", ")), or leave it out")
+                fix: "set NODE_IP to one of \(addresses.map(\.text).joined(separator: ", ")), or leave it out")
         }
         guard !addresses.isEmpty else {
-            return .failed("none", needs: needs, fix: "give a network card an address: ip address add ADDRESS/24 dev CARD, kept in netplan")
+            return .failed(
+                "none", needs: needs,
+                fix: "give a network card one: ip address add ADDRESS/24 dev CARD, kept in netplan")
         }
-        let measured = addresses.map { "\($0.range) on \($0.device)" }.joined(separator: ", ")
-        guard addresses.contains(where: { !$0.isDynamic }) else {
+        let measured = addresses.map { "\($0.text) on \($0.card)" }.joined(separator: ", ")
+        let leased = try await site.head.learn(LeasedAddresses())
+        guard addresses.contains(where: { !leased.contains($0.text) }) else {
             return .warning(
                 "\(measured), leased", needs: needs,
-                fix: "make it fixed in netplan, or reserve it in the DHCP server: MicroK8s restarts everything when it changes")
+                fix:
+                    "make it fixed in netplan, or reserve it in the DHCP server: MicroK8s restarts everything when it changes"
+            )
         }
         return .passed(measured, needs: needs)
     }
@@ -55,22 +65,34 @@ struct FreeRange: Check {
         let needs = "nothing in \(range)"
         guard let own = AddressRange(range) else { throw FactError("\(range) is no range") }
         let fix = "move that network, or take this machine off it; MicroK8s has \(range) built in"
-        let addresses = try await site.head.learn(AddressTable())
-        if let address = addresses.first(where: { !ClusterInterface.isOne($0.device) && $0.range.overlaps(own) }) {
-            return .failed("address \(address.range) on \(address.device)", needs: needs, fix: fix)
+        for card in try await site.head.learn(Interfaces()) where !ClusterInterface.isOne(card.name) {
+            for address in card.addresses
+            where AddressRange("\(address.text)/\(address.prefixLength)")?.overlaps(own) == true {
+                return .failed(
+                    "address \(address.text)/\(address.prefixLength) on \(card.name)", needs: needs, fix: fix)
+            }
         }
-        let routes = try await site.head.learn(RouteTable())
-        for route in routes where !ClusterInterface.isOne(route.device) {
-            guard let destination = route.destination, destination.overlaps(own) else { continue }
+        for route in try await site.head.learn(Routes()) {
+            // Calico's own routes for pods that are gone lead over no device.
+            guard let device = route.device, !ClusterInterface.isOne(device) else { continue }
+            guard let destination = AddressRange(route.destination), destination.overlaps(own) else { continue }
             // A wide route behind a gateway only hides the part that the cluster takes for itself.
             if destination.prefix < own.prefix && route.gateway != nil {
                 return .warning(
-                    "route \(route.line)", needs: needs,
-                    fix: "hosts in \(range) cannot be reached from this machine while the cluster runs; if there are none, ignore this")
+                    "route \(route.words)", needs: needs,
+                    fix: "hosts in \(range) cannot be reached from this machine while the cluster runs; "
+                        + "if there are none, ignore this")
             }
-            return .failed("route \(route.line)", needs: needs, fix: fix)
+            return .failed("route \(route.words)", needs: needs, fix: fix)
         }
         return .passed("nothing", needs: needs)
+    }
+}
+
+extension Route {
+    /// As `ip route` writes it.
+    fileprivate var words: String {
+        destination + (gateway.map { " via \($0)" } ?? "") + (device.map { " dev \($0)" } ?? "")
     }
 }
 
@@ -84,7 +106,8 @@ struct ReversePathFilter: Check {
             return .info("this kernel has none", needs: needs)
         }
         return value == 1
-            ? .warning("1 (strict)", needs: needs, fix: "sysctl -w net.ipv4.conf.all.rp_filter=2, kept in /etc/sysctl.d")
+            ? .warning(
+                "1 (strict)", needs: needs, fix: "sysctl -w net.ipv4.conf.all.rp_filter=2, kept in /etc/sysctl.d")
             : .passed("\(value)", needs: needs)
     }
 }
@@ -100,21 +123,22 @@ struct ModulesThere: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = Self.modules.joined(separator: ", ")
-        let loaded = Set((try await site.head.text(of: "/proc/modules") ?? "").lines.compactMap { $0.words.first })
         let fileSystems = (try await site.head.text(of: "/proc/filesystems") ?? "").words
         var (waiting, absent): ([String], [String]) = ([], [])
-        for module in Self.modules where !loaded.contains(module) {
-            if try await site.head.has(FilePath("/sys/module/\(module)")) || fileSystems.contains(module) { continue }
+        for module in Self.modules {
+            if try await site.head.hasModule(module) || fileSystems.contains(module) { continue }
             if let sign = Self.signs[module], try await site.head.has(FilePath("/proc/sys/\(sign)")) { continue }
             let known = try await site.head.transport.run(["modprobe", "--dry-run", "--quiet", module]).status == 0
             if known { waiting.append(module) } else { absent.append(module) }
         }
         let vital = absent.filter(Self.vital.contains)
-        let fix = "install the kernel's modules: apt install linux-modules-extra-$(uname -r) (Ubuntu) or linux-image-amd64 (Debian)"
+        let fix =
+            "install the kernel's modules: apt install linux-modules-extra-$(uname -r) (Ubuntu) or linux-image-amd64 (Debian)"
         if !vital.isEmpty { return .failed("without \(vital.joined(separator: ", "))", needs: needs, fix: fix) }
         if !absent.isEmpty { return .warning("\(absent.joined(separator: ", ")) not found", needs: needs, fix: fix) }
         return waiting.isEmpty
             ? .passed("all", needs: needs)
-            : .warning("\(waiting.joined(separator: ", ")) not loaded", needs: needs, fix: "stage host and MicroK8s load them")
+            : .warning(
+                "\(waiting.joined(separator: ", ")) not loaded", needs: needs, fix: "stage host and MicroK8s load them")
     }
 }

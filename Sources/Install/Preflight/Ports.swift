@@ -66,7 +66,9 @@ struct FreePorts: Check {
 
     /// The systemd unit that the process belongs to, from its control group: ".../snap.microk8s.daemon-kubelite.service".
     private func unit(of listener: ListeningPorts.Listener, on host: Host) async throws -> String {
-        guard let pid = listener.pid, let text = try await host.text(of: FilePath("/proc/\(pid)/cgroup")) else { return "" }
+        guard let pid = listener.pid, let text = try await host.text(of: FilePath("/proc/\(pid)/cgroup")) else {
+            return ""
+        }
         let names = text.lines.flatMap { $0.split(separator: "/").map(String.init) }
         return names.last { $0.hasSuffix(".service") } ?? names.last { $0.hasSuffix(".scope") } ?? ""
     }

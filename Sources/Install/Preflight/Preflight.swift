@@ -14,7 +14,7 @@ package struct Preflight: Sendable {
         let reports = await withTaskGroup(of: Report.self) { group in
             for check in checks {
                 group.addTask {
-                    let finding = await Self.finding(of: check, on: site, limit: limit)
+                    let finding = await Self.finding(of: check, on: site, limit: check.limit ?? limit)
                     return Report(
                         id: check.id, title: check.title, finding: finding, isIgnored: ignored.contains(check.id))
                 }
@@ -53,7 +53,7 @@ package struct Preflight: Sendable {
 }
 
 /// What came of one check.
-package struct Report: Hashable, Sendable {
+package struct Report: Equatable, Sendable {
     package var id: String
     package var title: String
     package var finding: Finding

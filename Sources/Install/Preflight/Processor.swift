@@ -1,4 +1,5 @@
 import Hosts
+import SystemPackage
 
 struct EnoughCores: Check {
     let id = "os.cpu"

@@ -68,7 +68,8 @@ extension Int64 {
         let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
         var (tenths, unit) = (self * 10, 0)
         while tenths >= 10240, unit < units.count - 1 { (tenths, unit) = (tenths / 1024, unit + 1) }
-        return unit == 0 || tenths >= 1000 ? "\(tenths / 10) \(units[unit])" : "\(tenths / 10).\(tenths % 10) \(units[unit])"
+        return unit == 0 || tenths >= 1000
+            ? "\(tenths / 10) \(units[unit])" : "\(tenths / 10).\(tenths % 10) \(units[unit])"
     }
 
     static func gib(_ count: Int64) -> Int64 { count << 30 }

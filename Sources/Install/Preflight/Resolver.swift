@@ -9,7 +9,8 @@ struct Resolvers: Check {
     func finding(on site: Site) async throws -> Finding {
         let needs = "1 to 3 resolvers that are not on loopback, at most 6 search names"
         let (servers, search) = try await resolvers(on: site.head)
-        let fix = "set DNS_UPSTREAM to the site's resolvers, or leave it empty: then names outside the cluster have no answer"
+        let fix =
+            "set DNS_UPSTREAM to the site's resolvers, or leave it empty: then names outside the cluster have no answer"
         let measured = servers.isEmpty ? "none" : servers.joined(separator: ", ")
         if servers.isEmpty { return .warning(measured, needs: needs, fix: fix) }
         if servers.allSatisfy(Self.isLoopback) { return .warning("\(measured) only", needs: needs, fix: fix) }
@@ -62,7 +63,9 @@ struct NoProxy: Check {
         let needs = "none, or no_proxy with 10.1.0.0/16 and 10.152.183.0/24"
         var texts = [try await site.head.text(of: "/etc/environment") ?? ""]
         texts.append(try await site.head.transport.run(["systemctl", "show-environment"]).output)
-        let unit = try await site.head.transport.run(["systemctl", "show", "--property=Environment", "--value", "--", "snapd.service"])
+        let unit = try await site.head.transport.run([
+            "systemctl", "show", "--property=Environment", "--value", "--", "snapd.service",
+        ])
         texts.append(unit.output.words.joined(separator: "\n"))
         let values = texts.reduce(into: [String: String]()) { $0.merge($1.assignments) { first, _ in first } }
         let proxies = Self.names.filter { values[$0]?.isEmpty == false }
@@ -73,7 +76,9 @@ struct NoProxy: Check {
         }
         return .warning(
             "\(proxies.joined(separator: ", ")) set", needs: needs,
-            fix: "take it out of /etc/environment and of snapd's unit, or add no_proxy=10.1.0.0/16,10.152.183.0/24,127.0.0.1")
+            fix:
+                "take it out of /etc/environment and of snapd's unit, or add no_proxy=10.1.0.0/16,10.152.183.0/24,127.0.0.1"
+        )
     }
 }
 
@@ -88,10 +93,12 @@ struct NoFirewall: Check {
             return .warning(
                 "firewalld is active", needs: needs,
                 fix: "firewall-cmd --permanent --zone=trusted --add-source=10.1.0.0/16 --add-interface=vxlan.calico; "
-                    + "firewall-cmd --permanent --add-port=\(site.settings.nodeportFallbackPort)/tcp; firewall-cmd --reload")
+                    + "firewall-cmd --permanent --add-port=\(site.settings.nodeportFallbackPort)/tcp; firewall-cmd --reload"
+            )
         }
         // The unit is active on every Ubuntu; the file says whether the rules are on.
-        let isOn = (try await site.head.text(of: "/etc/ufw/ufw.conf") ?? "").assignments["ENABLED"]?.lowercased() == "yes"
+        let isOn =
+            (try await site.head.text(of: "/etc/ufw/ufw.conf") ?? "").assignments["ENABLED"]?.lowercased() == "yes"
         guard isOn, states["ufw.service"]?.active == "active" else { return .passed("none", needs: needs) }
         return .warning(
             "ufw is active", needs: needs,
@@ -109,7 +116,9 @@ struct CalicoUnmanaged: Check {
     func finding(on site: Site) async throws -> Finding {
         let needs = "cali* and vxlan.calico unmanaged"
         let states = try await site.head.learn(UnitStates(["NetworkManager.service"]))
-        guard states["NetworkManager.service"]?.isInUse == true else { return .passed("no NetworkManager", needs: needs) }
+        guard states["NetworkManager.service"]?.isInUse == true else {
+            return .passed("no NetworkManager", needs: needs)
+        }
         let folder: FilePath = "/etc/NetworkManager/conf.d"
         for name in try await site.head.transport.list(folder) ?? [] {
             let text = try await site.head.text(of: folder.appending(name)) ?? ""

@@ -18,21 +18,30 @@ struct SnapAssertions: Check {
             case .bad(let why): faults.append("\(name) \(why)")
             }
         }
-        let fix = "fetch it again where there is Internet (snap download NAME writes both files) and carry both into snaps/"
+        let fix =
+            "fetch it again where there is Internet (snap download NAME writes both files) and carry both into snaps/"
         if !faults.isEmpty { return .failed(faults.joined(separator: "; "), needs: needs, fix: fix) }
         if !unsure.isEmpty {
             return .unknown(
-                because: "could not be measured: \(unsure.joined(separator: "; "))", needs: needs, fix: "apt install openssl")
+                because: "could not be measured: \(unsure.joined(separator: "; "))", needs: needs,
+                fix: "apt install openssl")
         }
         return .passed(good.isEmpty ? "all installed already" : good.joined(separator: ", "), needs: needs)
     }
 
-    private enum Verdict { case good, unsure(String), bad(String) }
+    private enum Verdict {
+        case good
+        case unsure(String)
+        case bad(String)
+    }
 
     private func verdict(on snap: Bundle.Snap, _ host: Host) async throws -> Verdict {
         guard let assertion = snap.assertion else { return .bad("has no .assert file beside it") }
-        guard let text = try await host.text(of: assertion) else { return .bad("has an .assert file that cannot be read") }
-        guard let revision = Self.revision(in: text), let size = revision["snap-size"], let digest = revision["snap-sha3-384"]
+        guard let text = try await host.text(of: assertion) else {
+            return .bad("has an .assert file that cannot be read")
+        }
+        guard let revision = Self.revision(in: text), let size = revision["snap-size"],
+            let digest = revision["snap-sha3-384"]
         else { return .bad("has an .assert file without a snap-revision") }
         let actual = try await host.transport.state(of: snap.file)?.size ?? 0
         guard String(actual) == size else { return .bad("has \(actual) bytes, its assertion says \(size)") }

@@ -10,7 +10,9 @@ struct SnapdRuns: Check {
         guard try await site.head.program("snap") != nil else {
             return .failed(
                 "snapd is not installed", needs: needs,
-                fix: "install it from the system's disc or the bundle's packages/: apt install snapd (or apt install ./snapd_*.deb)")
+                fix:
+                    "install it from the system's disc or the bundle's packages/: apt install snapd (or apt install ./snapd_*.deb)"
+            )
         }
         let outcome = try await site.head.transport.run(["snap", "version"])
         guard let line = outcome.output.lines.first(where: { $0.hasPrefix("snapd") }), let word = line.words.last,
@@ -25,7 +27,8 @@ struct SnapdRuns: Check {
             return .passed("\(word), and the bundle has a newer one", needs: needs)
         }
         return .warning(
-            word, needs: needs, fix: "add the snap snapd to the bundle (snap download snapd): this one cannot hold refreshes back")
+            word, needs: needs,
+            fix: "add the snap snapd to the bundle (snap download snapd): this one cannot hold refreshes back")
     }
 }
 
@@ -35,13 +38,17 @@ struct SnapsThere: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "microk8s_REVISION.snap"
-        if try await site.snaps().contains(where: { $0.name == "microk8s" }) { return .passed("installed", needs: needs) }
+        if try await site.snaps().contains(where: { $0.name == "microk8s" }) {
+            return .passed("installed", needs: needs)
+        }
         if let snap = try site.bundle.snaps().first(where: { $0.name == "microk8s" }) {
             return .passed("revision \(snap.revision)", needs: needs)
         }
         return .failed(
             "none in \(site.bundle.path.appending("snaps"))", needs: needs,
-            fix: "where there is Internet: snap download microk8s --channel=1.30/stable; carry both files into the bundle's snaps/")
+            fix:
+                "where there is Internet: snap download microk8s --channel=1.30/stable; carry both files into the bundle's snaps/"
+        )
     }
 }
 
@@ -61,7 +68,9 @@ struct BasesThere: Check {
         if !there.contains("snapd") && !there.contains("core") { lacking.append("snapd") }
         if let wanted, !there.contains(wanted) { lacking.append(wanted) }
         if wanted == nil && there.isDisjoint(with: Self.bases) { lacking.append("core20") }
-        guard !lacking.isEmpty else { return .passed(there.subtracting(["microk8s"]).sorted().joined(separator: ", "), needs: needs) }
+        guard !lacking.isEmpty else {
+            return .passed(there.subtracting(["microk8s"]).sorted().joined(separator: ", "), needs: needs)
+        }
         return .failed(
             "without \(lacking.joined(separator: ", "))", needs: needs,
             fix: "where there is Internet: \(lacking.map { "snap download \($0)" }.joined(separator: "; ")); "
@@ -110,7 +119,8 @@ struct SnapsMountable: Check {
         if try await site.head.transport.run(["modprobe", "--dry-run", "--quiet", "squashfs"]).status == 0 {
             return .passed("squashfs, as a module", needs: needs)
         }
-        return .failed("none", needs: needs, fix: "install the kernel's modules: apt install linux-modules-extra-$(uname -r)")
+        return .failed(
+            "none", needs: needs, fix: "install the kernel's modules: apt install linux-modules-extra-$(uname -r)")
     }
 }
 

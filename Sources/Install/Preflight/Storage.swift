@@ -9,19 +9,21 @@ struct RightFileSystem: Check {
         let disk = try await site.imageFileSystem()
         let needs = "ext4, or XFS with ftype=1"
         let fix = "mount an ext4 disk at \(site.provider.imageRoot)"
-        let measured = "\(disk.type) at \(disk.target)"
+        let measured = "\(disk.type) at \(disk.mountPoint)"
         switch disk.type {
         case "ext4", "ext3": return .passed(measured, needs: needs)
-        case "xfs": return try await xfs(at: disk.target, on: site.head, measured, needs: needs)
+        case "xfs": return try await xfs(at: disk.mountPoint, on: site.head, measured, needs: needs)
         case "btrfs", "zfs", "tmpfs", "overlay", "bcachefs", "f2fs":
-            return .warning(measured, needs: needs, fix: "\(fix): on this one overlays are slow, or do not work, or do not last")
+            return .warning(
+                measured, needs: needs, fix: "\(fix): on this one overlays are slow, or do not work, or do not last")
         default: return .failed(measured, needs: needs, fix: "\(fix): overlays do not work on this one")
         }
     }
 
     private func xfs(at path: FilePath, on host: Host, _ measured: String, needs: String) async throws -> Finding {
         guard try await host.program("xfs_info") != nil else {
-            return .unknown(because: "could not be measured: \(measured), and there is no xfs_info to ask for ftype", needs: needs)
+            return .unknown(
+                because: "could not be measured: \(measured), and there is no xfs_info to ask for ftype", needs: needs)
         }
         let outcome = try await host.transport.run(["xfs_info", path.string])
         if outcome.output.contains("ftype=1") { return .passed("\(measured), ftype=1", needs: needs) }
@@ -47,7 +49,9 @@ struct NoLinkedFolders: Check {
             ? .passed("none", needs: "none")
             : .failed(
                 links.joined(separator: ", "), needs: "none",
-                fix: "put a bind mount in its place (a line with 'bind' in /etc/fstab); snap's confinement does not follow links")
+                fix:
+                    "put a bind mount in its place (a line with 'bind' in /etc/fstab); snap's confinement does not follow links"
+            )
     }
 }
 
@@ -57,16 +61,16 @@ struct RightMountOptions: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "not ro, noexec or nodev; /tmp not noexec"
-        let table = try await site.head.mounts()
+        let mounts = try await site.head.learn(Mounts())
         var (bad, poor): ([String], [String]) = ([], [])
         for path: FilePath in ["/", "/var", "/var/snap", "/var/lib", site.provider.imageRoot] {
-            guard let mount = table.mount(holding: path) else { continue }
+            guard let mount = mounts.holding(path) else { continue }
             for option in ["ro", "noexec", "nodev"] where mount.options.contains(option) {
-                let text = "\(mount.path) is \(option)"
+                let text = "\(mount.point) is \(option)"
                 if !bad.contains(text) { bad.append(text) }
             }
         }
-        if table.mount(holding: "/tmp")?.options.contains("noexec") == true { poor.append("/tmp is noexec") }
+        if mounts.holding("/tmp")?.options.contains("noexec") == true { poor.append("/tmp is noexec") }
         let fix = "take these options out of /etc/fstab, then mount -o remount"
         if !bad.isEmpty { return .failed((bad + poor).joined(separator: ", "), needs: needs, fix: fix) }
         return poor.isEmpty ? .passed("none of these", needs: needs) : .warning(poor[0], needs: needs, fix: fix)
@@ -79,10 +83,10 @@ struct OneFileSystem: Check {
     let title = "The kubelet's folder lies on the disk of the images"
 
     func finding(on site: Site) async throws -> Finding {
-        let pods = try await site.head.learn(FileSystem(of: try await site.head.standing(Self.folder(of: site))))
+        let pods = try await site.head.learn(DiskSpace(of: try await site.head.standing(Self.folder(of: site))))
         let images = try await site.imageFileSystem()
-        let measured = "pods on \(pods.target), images on \(images.target)"
-        return pods.target == images.target
+        let measured = "pods on \(pods.mountPoint), images on \(images.mountPoint)"
+        return pods.mountPoint == images.mountPoint
             ? .passed(measured, needs: "one disk") : .info(measured, needs: "one disk, or room on both")
     }
 
@@ -99,9 +103,9 @@ struct SpaceForUsers: Check {
         let needs = "50 GiB free"
         guard site.settings.sharedStorageEnabled else { return .passed("no shared storage asked for", needs: needs) }
         let path = site.settings.sharedStoragePath
-        let disk = try await site.head.learn(FileSystem(of: try await site.head.standing(path)))
-        let measured = "\(disk.free.asBytes) free for \(path) on \(disk.target)"
-        return disk.free >= .gib(50)
+        let disk = try await site.head.learn(DiskSpace(of: try await site.head.standing(path)))
+        let measured = "\(disk.available.asBytes) free for \(path) on \(disk.mountPoint)"
+        return disk.available >= .gib(50)
             ? .passed(measured, needs: needs)
             : .warning(measured, needs: needs, fix: "set SHARED_STORAGE_PATH to a folder on a larger disk")
     }
@@ -110,7 +114,10 @@ struct SpaceForUsers: Check {
 struct NoDiskErrors: Check {
     let id = "disk.ro_errors"
     let title = "The kernel has seen no disk fail since it was booted"
-    static let signs = ["I/O error, dev", "EXT4-fs error", "Remounting filesystem read-only", "XFS: Internal error", "Filesystem has been shut down"]
+    static let signs = [
+        "I/O error, dev", "EXT4-fs error", "Remounting filesystem read-only", "XFS: Internal error",
+        "Filesystem has been shut down",
+    ]
 
     func finding(on site: Site) async throws -> Finding {
         let outcome = try await site.head.transport.run(["dmesg", "--notime"])

@@ -1,4 +1,5 @@
 import Hosts
+import SystemPackage
 
 struct RunsAsRoot: Check {
     let id = "os.root"
@@ -19,15 +20,10 @@ struct KnownRelease: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "Ubuntu 22.04 or 24.04, Debian 12 or 13"
-        guard let text = try await site.head.text(of: "/etc/os-release") else {
-            return .failed("no /etc/os-release", needs: needs, fix: "install on a machine with one of these systems")
-        }
-        let release = text.assignments
-        let (name, version) = (release["ID"] ?? "", release["VERSION_ID"] ?? "")
-        let measured = release["PRETTY_NAME"] ?? "\(name) \(version)"
-        return Self.known[name]?.contains(version) == true
-            ? .passed(measured, needs: needs)
-            : .failed(measured, needs: needs, fix: "install on a machine with one of these systems")
+        let release = try await site.head.learn(OSRelease())
+        return Self.known[release.id]?.contains(release.version ?? "") == true
+            ? .passed(release.name, needs: needs)
+            : .failed(release.name, needs: needs, fix: "install on a machine with one of these systems")
     }
 }
 
@@ -39,7 +35,8 @@ struct KnownArchitecture: Check {
         let machine = try await site.head.transport.run(["uname", "-m"]).output.trimmed
         return machine == "x86_64"
             ? .passed(machine, needs: "x86_64")
-            : .failed(machine, needs: "x86_64", fix: "install on an x86-64 machine: the bundle's programs run on no other")
+            : .failed(
+                machine, needs: "x86_64", fix: "install on an x86-64 machine: the bundle's programs run on no other")
     }
 }
 
@@ -53,7 +50,8 @@ struct NewEnoughLibc: Check {
         let words = outcome.output.words
         guard outcome.status == 0, words.first == "glibc", let version = words.last.map({ Version($0) }) else {
             return .failed(
-                "no glibc: \(outcome.lastWords)", needs: needs, fix: "install on Ubuntu 22.04 or later, or Debian 12 or later")
+                "no glibc: \(outcome.lastWords)", needs: needs,
+                fix: "install on Ubuntu 22.04 or later, or Debian 12 or later")
         }
         return version >= Version("2.35")
             ? .passed("glibc \(version)", needs: needs)
@@ -70,7 +68,8 @@ struct NewEnoughKernel: Check {
         let needs = "5.15 or newer (below 4.18: refused)"
         let version = Version(release)
         if version >= Version("5.15") { return .passed(release, needs: needs) }
-        let fix = "boot the distribution's own newer kernel: apt install linux-generic (Ubuntu) or linux-image-amd64 (Debian)"
+        let fix =
+            "boot the distribution's own newer kernel: apt install linux-generic (Ubuntu) or linux-image-amd64 (Debian)"
         return version >= Version("4.18")
             ? .warning(release, needs: needs, fix: fix) : .failed(release, needs: needs, fix: fix)
     }
@@ -91,8 +90,10 @@ struct RunsSystemd: Check {
         let state = try await site.head.transport.run(["systemctl", "is-system-running"]).output.trimmed
         switch state {
         case "running", "starting", "initializing": return .passed("systemd, \(state)", needs: needs)
-        case "degraded": return .warning("systemd, degraded", needs: needs, fix: "look at what failed: systemctl --failed")
-        default: return .failed("systemd, \(state)", needs: needs, fix: "let the machine finish booting: systemctl default")
+        case "degraded":
+            return .warning("systemd, degraded", needs: needs, fix: "look at what failed: systemctl --failed")
+        default:
+            return .failed("systemd, \(state)", needs: needs, fix: "let the machine finish booting: systemctl default")
         }
     }
 }

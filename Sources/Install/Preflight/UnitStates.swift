@@ -19,15 +19,12 @@ struct UnitStates: Fact {
     func value(of outcome: Outcome) throws(FactError) -> [String: State] {
         guard outcome.status == 0 else { throw FactError("systemctl says '\(outcome.lastWords)'") }
         var states: [String: State] = [:]
-        var block: [String] = []
-        for line in outcome.output.split(separator: "\n", omittingEmptySubsequences: false) + [""] {
-            if !line.isEmpty {
-                block.append(String(line))
+        // One block of lines for each unit, with an empty line between.
+        for block in outcome.output.split(separator: "\n\n") {
+            let values = String(block).assignments
+            guard let id = values["Id"], values["LoadState"] == "loaded" || values["LoadState"] == "masked" else {
                 continue
             }
-            let values = block.joined(separator: "\n").assignments
-            block = []
-            guard let id = values["Id"], values["LoadState"] == "loaded" || values["LoadState"] == "masked" else { continue }
             states[id] = State(active: values["ActiveState"] ?? "", enabled: values["UnitFileState"] ?? "")
         }
         return states

@@ -10,7 +10,8 @@ struct NoRebootPending: Check {
         guard try await site.head.has("/run/reboot-required") else { return .passed("none", needs: needs) }
         let packages = try await site.head.text(of: "/run/reboot-required.pkgs")?.words ?? []
         return .warning(
-            packages.isEmpty ? "a reboot is asked for" : "asked for by \(Set(packages).sorted().joined(separator: ", "))",
+            packages.isEmpty
+                ? "a reboot is asked for" : "asked for by \(Set(packages).sorted().joined(separator: ", "))",
             needs: needs, fix: "reboot now, before the cluster runs: systemctl reboot")
     }
 }
@@ -23,7 +24,8 @@ struct NewestKernelRuns: Check {
         let running = try await site.head.transport.run(["uname", "-r"]).output.trimmed
         let installed = (try await site.head.transport.list("/boot") ?? [])
             .filter { $0.hasPrefix("vmlinuz-") }.map { String($0.dropFirst("vmlinuz-".count)) }
-        guard installed.contains(running), let newest = installed.max(by: { Self.numbers($0).lexicographicallyPrecedes(Self.numbers($1)) })
+        guard installed.contains(running),
+            let newest = installed.max(by: { Self.numbers($0).lexicographicallyPrecedes(Self.numbers($1)) })
         else { return .passed("\(running) (none of its kind in /boot)", needs: "the newest in /boot") }
         return newest == running
             ? .passed(running, needs: "the newest in /boot")

@@ -1,0 +1,104 @@
+import Hosts
+import Images
+import SystemPackage
+
+struct BundleThere: Check {
+    let id = "app.bundle"
+    let title = "The bundle is there"
+
+    func finding(on site: Site) async throws -> Finding {
+        let needs = "a folder with image archives"
+        let fix = "carry it in, and say where it is: --bundle DIR, or OFFLINE_IMAGE_DIR in jhub.env"
+        guard site.bundle.exists else {
+            return .failed("there is no folder \(site.bundle.path)", needs: needs, fix: fix)
+        }
+        let archives = try site.bundle.archives()
+        var (bytes, bad): (Int64, [String]) = (0, [])
+        for archive in archives {
+            let state = try await site.head.transport.state(of: archive)
+            if state == nil { bad.append("\(archive) is missing") }
+            if state?.size == 0 { bad.append("\(archive) is empty") }
+            bytes += state?.size ?? 0
+        }
+        if !bad.isEmpty { return .failed(bad.joined(separator: ", "), needs: needs, fix: "carry these files again") }
+        if archives.isEmpty { return .failed("no archive in \(site.bundle.path)", needs: needs, fix: fix) }
+        return .passed("\(archives.count) archives, \(bytes.asBytes)", needs: needs)
+    }
+}
+
+struct ChartThere: Check {
+    let id = "app.chart"
+    let title = "The hub's chart is in the bundle"
+
+    func finding(on site: Site) async throws -> Finding {
+        let version = site.settings.jhubChartVersion
+        let needs = "charts/jupyterhub-\(version).tgz"
+        if let chart = try site.bundle.chart("jupyterhub", version: version) {
+            return .passed(chart.string, needs: needs)
+        }
+        return .failed(
+            "not in \(site.bundle.path)", needs: needs,
+            fix: "where there is Internet: helm pull jupyterhub --version \(version) "
+                + "--repo https://hub.jupyter.org/helm-chart/; carry the file into the bundle's charts/")
+    }
+}
+
+struct ImagesComplete: Check {
+    let id = "app.complete"
+    let title = "Every image that will run is in the bundle, or on the node"
+    let limit: Duration? = .seconds(600)
+    let carried: Carried
+
+    func finding(on site: Site) async throws -> Finding {
+        let needs = "all of them"
+        let shelf: [ArchivedImage]
+        do {
+            shelf = try await carried.images(of: site.bundle)
+        } catch let error as ImageError {
+            return .failed(
+                "\(error)", needs: needs, fix: "carry that archive again, and compare its checksum at both ends")
+        }
+        var holdings = Holdings()
+        if try await site.head.has(site.provider.kubeconfig) { holdings = try await site.images.holdings() }
+        return Self.finding(for: try await site.neededImages(), on: shelf, holdings, bundle: site.bundle.path)
+    }
+
+    static func finding(
+        for needed: [ImageReference], on shelf: [ArchivedImage], _ holdings: Holdings, bundle: FilePath
+    ) -> Finding {
+        let needs = "all \(needed.count)"
+        let absent = needed.filter { reference in
+            shelf.image(for: reference) == nil && holdings.records[reference.description]?.isComplete != true
+        }
+        guard !absent.isEmpty else { return .passed("\(needed.count) images", needs: needs) }
+        let saves = absent.map { "docker save -o \(bundle.appending(file(for: $0))) \($0)" }
+        return .failed(
+            "no archive holds \(absent.map(\.description).joined(separator: ", "))", needs: needs,
+            fix: "where there is Internet: \(saves.joined(separator: "; ")) (any other file name will do)")
+    }
+
+    /// "k8s-hub-4.2.0.tar", as people name such files.
+    private static func file(for reference: ImageReference) -> String {
+        let name = reference.repository.split(separator: "/").last.map(String.init) ?? "image"
+        return "\(name)-\(reference.tag ?? "image").tar"
+    }
+}
+
+struct OwnFiles: Check {
+    let id = "app.files"
+    let title = "The installer's own templates and profiles are there"
+
+    func finding(on site: Site) async throws -> Finding {
+        let needs = "templates/kubernetes, templates/hub and profiles/*.yaml in \(site.root)"
+        var lacking: [String] = []
+        for folder in ["templates/kubernetes", "templates/hub", "profiles"]
+        where try await site.head.transport.list(site.root.pushing(FilePath(folder)))?.isEmpty != false {
+            lacking.append(folder)
+        }
+        return lacking.isEmpty
+            ? .passed("all", needs: needs)
+            : .failed(
+                "without \(lacking.joined(separator: ", "))", needs: needs,
+                fix: "unpack the release whole, or say where it is: --root DIR")
+    }
+}

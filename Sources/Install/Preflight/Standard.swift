@@ -1,0 +1,59 @@
+extension Preflight {
+    /// What is asked before an installation.
+    package static func standard(for site: Site) -> Preflight { standard(for: site.settings) }
+
+    static func standard(for settings: Settings) -> Preflight {
+        let carried = Carried()
+        var checks = system + network + identity + disk(carried) + application(carried)
+        switch settings.clusterProvider {
+        case .microk8s: checks += microK8s
+        case .existing: checks += existing
+        }
+        checks.append(FreePorts.node(settings.nodeportFallbackPort))
+        if settings.enableNginxProxy {
+            checks.append(FreePorts.nginx([settings.nginxProxyHttpPort, settings.nginxProxyHttpsPort]))
+        }
+        return Preflight(checks: checks)
+    }
+
+    private static let system: [any Check] =
+        [
+            RunsAsRoot(), KnownRelease(), KnownArchitecture(), NewEnoughLibc(), NewEnoughKernel(), RunsSystemd(),
+            EnoughCores(), ProcessorLevel(), EnoughMemory(), NoSwap(),
+            ControlGroups(), ControlGroupVersion(), WholeMachine(), AppArmor(), NoSELinux(), ProcessesVisible(),
+            ToolsThere(),
+            OpenFiles(), OpenUmask(), Locale(),
+            NoRebootPending(), NewestKernelRuns(), NoUnattendedUpgrades(), NoMeddlers(),
+        ] + KernelNumber.all
+
+    private static let network: [any Check] = [
+        DefaultRoute(), NodeAddressKept(), ReversePathFilter(), ModulesThere(),
+        Resolvers(), LocalhostResolves(), NoProxy(), NoFirewall(), CalicoUnmanaged(),
+    ]
+
+    private static let identity: [any Check] = [RightHostname(), FindsItself(), ClockKept(), SaneClock()]
+
+    private static func disk(_ carried: Carried) -> [any Check] {
+        [
+            BundleThere(), SpaceForImages(carried: carried), BelowCollection(carried: carried),
+            AboveEviction(carried: carried), InodesFree(), RightFileSystem(), NoLinkedFolders(), RightMountOptions(),
+            OneFileSystem(), SpaceForUsers(), NoDiskErrors(), WriteSpeed(),
+        ]
+    }
+
+    private static func application(_ carried: Carried) -> [any Check] {
+        [
+            OwnFiles(), ChartThere(), ImagesComplete(carried: carried), WebCertificate(), NothingForLater(),
+            PullsNothing(), LoginReachable(), ProfilesFit(),
+        ]
+    }
+
+    private static let microK8s: [any Check] = [
+        NoForeignCluster(), FreePorts.ofMicroK8s, FreeRange.pods, FreeRange.services,
+        SnapdRuns(), SnapsMountable(), SnapsThere(), SnapAssertions(), BasesThere(), RefreshHeld(),
+        RightMicroK8s(), NotSomebodysWorker(), MicroK8sRuns(), NoLeftovers(), FoldersForLinks(),
+        ClusterCertificates(), SameNodeName(),
+    ]
+
+    private static let existing: [any Check] = [KubeconfigThere(), ContainerdAnswers(), HelmThere()]
+}
