@@ -5,16 +5,12 @@ import subprocess
 import threading
 import time
 
+import agent_join
 import arguments
 import paths
 import snapctl
 import tokens
-
-
-class Refusal(Exception):
-    def __init__(self, text: str, status: int = 500):
-        super().__init__(text)
-        self.status = status
+from agent_refusal import Refusal
 
 
 def configure(request: dict, _: str) -> dict:
@@ -50,6 +46,8 @@ def import_image(headers, body: bytes) -> dict:
 
 
 ROUTES = {
+    "/cluster/api/v1.0/sign-cert": agent_join.sign,
+    "/cluster/api/v2.0/dqlite/remove": agent_join.remove_member,
     "/cluster/api/v1.0/configure": configure,
     "/cluster/api/v2.0/image/import": import_image,
 }

@@ -5,8 +5,10 @@ import ssl
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import agent_calls
+import agent_join
 import arguments
 import paths
+from agent_refusal import Refusal
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -24,6 +26,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         call = agent_calls.ROUTES.get(self.path)
+        if self.path == "/cluster/api/v2.0/join":
+            def call(request, caller):
+                return agent_join.join(request, caller, self.connection.getsockname()[0])
         if call is None:
             self.rfile.read(length)
             return self.answer(404, {"error": "not found"})
@@ -31,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
             body = self.rfile.read(length)  # the whole archive in memory, as the real agent holds it
             try:
                 return self.answer(200, call(self.headers, body))
-            except agent_calls.Refusal as refusal:
+            except Refusal as refusal:
                 return self.answer(refusal.status, {"error": str(refusal)})
         try:
             request = json.loads(self.rfile.read(length))
@@ -39,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(400, {"error": f"failed to unmarshal JSON request: {error}"})
         try:
             self.answer(200, call(request, self.client_address[0]))
-        except agent_calls.Refusal as refusal:
+        except Refusal as refusal:
             self.answer(refusal.status, {"error": str(refusal)})
         except Exception as error:
             self.answer(500, {"error": str(error)})

@@ -31,8 +31,9 @@ def flags() -> list[str]:
         "--listen-client-urls=unix://kine.sock:12379", "--advertise-client-urls=unix://kine.sock:12379",
         f"--listen-peer-urls=https://{own}", f"--initial-advertise-peer-urls=https://{own}",
         f"--initial-cluster={peers}", f"--initial-cluster-state={'existing' if joined.exists() else 'new'}",
-        "--peer-cert-file=cluster.crt", "--peer-key-file=cluster.key", "--peer-client-cert-auth",
-        "--peer-trusted-ca-file=cluster.crt", "--logger=zap", "--log-level=warn", "--auto-compaction-retention=1",
+        # Not cluster.crt, as dqlite has it: etcd wants to find its peer's address in the certificate.
+        f"--peer-cert-file={paths.CERTS}/server.crt", f"--peer-key-file={paths.CERTS}/server.key",
+        "--peer-client-cert-auth", f"--peer-trusted-ca-file={paths.CERTS}/ca.crt", "--logger=zap", "--log-level=warn", "--auto-compaction-retention=1",
         "--quota-backend-bytes=2147483648",
     ]
 
@@ -62,3 +63,30 @@ def members() -> list[str] | None:
         return None
     urls = [m.get("peerURLs", [""])[0] for m in json.loads(done.stdout)["members"]]
     return sorted(u.removeprefix("https://") for u in urls)
+
+
+def listed() -> list[dict]:
+    done = ctl("member", "list", "-w", "json")
+    return json.loads(done.stdout)["members"] if done.returncode == 0 else []
+
+
+def announce(own: str) -> None:
+    """After a move: tells the members, of whom there is only this one, where it lives now."""
+    for member in listed():
+        ctl("member", "update", format(member["ID"], "x"), f"--peer-urls=https://{own}")
+    write_members(members() or [own])
+
+
+def expect(name: str, peer: str) -> str:
+    """Adds a member that will come; returns what etcd calls its initial cluster."""
+    there = [f"{m['name']}={m['peerURLs'][0]}" for m in listed()]
+    done = ctl("member", "add", name, f"--peer-urls=https://{peer}")
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip())
+    return ",".join([*there, f"{name}=https://{peer}"])
+
+
+def forget(peer: str) -> None:
+    for member in listed():
+        if f"https://{peer}" in member.get("peerURLs", []):
+            ctl("member", "remove", format(member["ID"], "x"))

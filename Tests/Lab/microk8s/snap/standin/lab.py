@@ -5,14 +5,15 @@ import re
 import subprocess
 from pathlib import Path
 
-import locks
+import host
+import kube
 import paths
 
 # Flags of 1.21 to 1.30 that an installer may rightly set and that 1.20 would refuse.
 LATER = {
     "kubelet": {"--seccomp-default", "--memory-manager-policy", "--reserved-memory", "--topology-manager-policy-options",
                 "--image-service-endpoint", "--local-storage-capacity-isolation", "--config-dir",
-                "--node-labels-from", "--tracing-config-file"},
+                "--tracing-config-file"},
     "kube-apiserver": {"--authentication-config", "--authorization-config", "--tracing-config-file", "--disabled-metrics",
                        "--shutdown-send-retry-after", "--aggregator-reject-forwarding-redirect", "--shutdown-watch-termination-grace-period"},
     "kube-controller-manager": {"--legacy-service-account-token-clean-up-period", "--disabled-metrics",
@@ -53,19 +54,14 @@ def extra(component: str) -> list[str]:
         return [f"--config={file}", "--container-runtime=remote"]
     if component == "kube-controller-manager":
         # The CNI image in Calico's place takes a node's pods from its podCIDR instead of an address pool of its own.
-        return ["--allocate-node-cidrs=true", "--cluster-cidr=10.1.0.0/16", "--port=0", *elections()]
+        return ["--allocate-node-cidrs=true", "--cluster-cidr=10.1.0.0/16", "--port=0"]
     if component == "kube-scheduler":
-        return ["--port=0", *elections()]
+        return ["--port=0"]
     if component == "kube-proxy":
         # These sysctls belong to the whole kernel, which other machines share.
         return ["--conntrack-max-per-core=0", "--conntrack-min=0", "--conntrack-tcp-timeout-established=0s",
                 "--conntrack-tcp-timeout-close-wait=0s"]
     return []
-
-
-def elections() -> list[str]:
-    # Alone, a node need not sit out the 60 s of its own old lease after each restart.
-    return [] if locks.held("several-control-planes") else ["--leader-elect=false"]
 
 
 def containerd_toml(rendered: str) -> str:
@@ -85,3 +81,11 @@ def daemon_environment() -> dict[str, str]:
 def mount_propagation() -> None:
     # Pods mount with Bidirectional propagation; a container's root is private until somebody says so.
     subprocess.run(["mount", "--make-rshared", "/"], capture_output=True)
+
+
+def release_leases() -> None:
+    """A killed leader's lease lasts 60 s, in which nothing is scheduled. One that was this node's own is void now."""
+    for name in ("kube-controller-manager", "kube-scheduler"):
+        holder = kube.text("get", "lease", "-n", "kube-system", name, "-o", "jsonpath={.spec.holderIdentity}", timeout=10)
+        if holder.startswith(f"{host.name()}_"):
+            kube.run("delete", "lease", "-n", "kube-system", name, "--wait=false", timeout=10)

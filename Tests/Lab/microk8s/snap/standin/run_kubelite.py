@@ -88,6 +88,7 @@ def start_all() -> None:
         start("kube-apiserver")
         # The API server needs the datastore and some seconds; the others end themselves when it is not there in time.
         wait(api.ready, 90)
+        lab.release_leases()
         start("kube-controller-manager")
         start("kube-scheduler")
     start("kubelet")

@@ -38,8 +38,8 @@ def good(file, token: str) -> bool:
     return False
 
 
-def consume(file, token: str) -> bool:
-    """Whether the token is good; a single-use one is spent by asking, whatever becomes of the join."""
+def spend(file, token: str) -> bool:
+    """Whether the token is good. A line without a time is gone by being used, whatever becomes of the join."""
     if not good(file, token):
         return False
     write(file, [line for line in lines(file) if line != token])
