@@ -8,9 +8,11 @@ No kubelet and no controllers: objects are stored, validated and merged as in a 
 The binaries come from the lab's own Kubernetes build, or from $JHUB_LAB_KUBERNETES_BIN.
 """
 
+import ctypes
 import json
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -21,6 +23,7 @@ import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOKEN = "test-admin"
+PR_SET_PDEATHSIG = 1
 
 
 def binaries():
@@ -46,6 +49,11 @@ def free_port():
         return s.getsockname()[1]
 
 
+def _die_with_parent():
+    # A test that is killed leaves no servers behind.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class ApiServer:
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="jhub-api-")
@@ -68,7 +76,7 @@ class ApiServer:
 
     def _spawn(self, name, *argv):
         with open(self._path(name + ".log"), "wb") as log:
-            child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_die_with_parent)
         self.children.append(child)
 
     def _start(self):
@@ -93,7 +101,7 @@ class ApiServer:
                     f"--service-account-key-file={self._path('sa.key')}",
                     f"--service-account-signing-key-file={self._path('sa.key')}",
                     "--service-account-issuer=https://kubernetes.default.svc",
-                    "--disable-admission-plugins=ServiceAccount",
+                    "--disable-admission-plugins=ServiceAccount", "--allow-privileged=true",
                     "--service-cluster-ip-range=10.152.183.0/24")
         self.url = f"https://127.0.0.1:{port}"
         self.kubeconfig = self._path("kubeconfig")

@@ -64,8 +64,11 @@ if get_config("debug.enabled", False):
 c.KubeSpawner.namespace = os.environ.get("POD_NAMESPACE", "default")
 c.KubeSpawner.pod_name_template = get_config("singleuser.podNameTemplate") or "jupyter-{user_server}"
 c.KubeSpawner.component_label = "singleuser-server"
+app = get_config("nameOverride") or get_config("Chart.Name", "jupyterhub")
 c.KubeSpawner.common_labels = {
-    "app": get_config("nameOverride") or get_config("Chart.Name", "jupyterhub"),
+    "app": app,
+    "app.kubernetes.io/name": app,
+    "app.kubernetes.io/managed-by": "kubespawner",
     "release": get_config("Release.Name", "jupyterhub"),
     "chart": f"{get_config('Chart.Name')}-{get_config('Chart.Version')}",
     "heritage": "jupyterhub",
