@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 
 /// A stream of text lines. Written at once and unbuffered: what was said before a crash has been said.

@@ -1,24 +1,20 @@
-import Dispatch
+import Glibc
 import Synchronization
 
 /// The first interrupt asks to stop after the change in hand; the second ends at once.
-final class Interrupt: Sendable {
-    private let count = Atomic<Int>(0)
-    var wasAsked: Bool { count.load(ordering: .relaxed) > 0 }
+struct Interrupt: Sendable {
+    private static let count = Atomic<Int>(0)
+    private static let words: StaticString = "interrupted: finishing the change in hand (once more to stop at once)\n"
 
+    var wasAsked: Bool { Self.count.load(ordering: .relaxed) > 0 }
+
+    /// A handler may only do what is safe in the midst of anything: an atomic sum, a write, an exit.
     init() {
         for number in [SIGINT, SIGTERM] {
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { @Sendable [self] in
-                let before = count.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard before == 0 else { _exit(130) }
-                Console.standardError.line("interrupted: finishing the change in hand (once more to stop at once)")
+            signal(number) { _ in
+                guard Interrupt.count.wrappingAdd(1, ordering: .relaxed).oldValue == 0 else { _exit(130) }
+                _ = write(2, Interrupt.words.utf8Start, Interrupt.words.utf8CodeUnitCount)
             }
-            source.activate()
-            sources.withLock { $0.append(source) }
         }
     }
-
-    private let sources = Mutex<[any DispatchSourceSignal]>([])
 }

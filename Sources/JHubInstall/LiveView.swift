@@ -1,4 +1,3 @@
-import Dispatch
 import Install
 import Synchronization
 
@@ -6,7 +5,7 @@ import Synchronization
 /// with bytes and the time left, drawn anew five times a second.
 final class LiveView: Display {
     private let out: Console
-    private let timer: any DispatchSourceTimer
+    private let pencil = Mutex<Task<Void, Never>?>(nil)
     private let state = Mutex(State())
 
     struct State {
@@ -25,10 +24,14 @@ final class LiveView: Display {
 
     init(on out: Console) {
         self.out = out
-        timer = DispatchSource.makeTimerSource(queue: .global())
-        timer.schedule(deadline: .now(), repeating: .milliseconds(200))
-        timer.setEventHandler { @Sendable [weak self] in self?.draw() }
-        timer.activate()
+        pencil.withLock { pencil in
+            pencil = Task { [weak self] in
+                while !Task.isCancelled, let self {
+                    draw()
+                    try? await Task.sleep(for: .milliseconds(200))
+                }
+            }
+        }
     }
 
     func show(_ event: Event) {
@@ -53,7 +56,7 @@ final class LiveView: Display {
     }
 
     func finish() {
-        timer.cancel()
+        pencil.withLock { $0?.cancel() }
         state.withLock { print([], over: &$0) }
     }
 

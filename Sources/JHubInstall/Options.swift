@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Hosts
 import Install
 import SystemPackage
@@ -26,7 +27,8 @@ struct ConfigOptions: ParsableArguments {
         if let config { return FilePath(config) }
         let places = ["./jhub.env", "/etc/jhub/jhub.env"]
         guard let found = places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
-            throw InstallError.noConfig(places)
+            let reason = "there is no config, neither here nor in /etc/jhub: copy jhub.env.example, or name one with --config"
+            throw SettingsError([Fault(file: places[0], reason)])
         }
         return FilePath(found)
     }
