@@ -30,7 +30,7 @@ extension Settings.Kind {
     static func list<Element>(of kind: Settings.Kind<Element>, _ separators: Set<Character> = [","]) -> Self
     where Value == [Element] {
         Self(
-            form: "a list of \(kind.form), \(separators.contains(",") ? "separated by commas" : "separated by blanks")",
+            form: "\(kind.form), or several with \(separators.contains(",") ? "commas" : "blanks") between",
             blank: [],
             read: { text throws(Settings.Complaint) in
                 var list: [Element] = []

@@ -24,15 +24,22 @@ extension Settings {
 
     /// What a key is worth where nothing is written.
     func standardEntry(for key: any AnyKey) throws(Complaint) -> Entry {
+        let (text, others) = standardText(of: key) { entries[$0]?.text }
+        return try Self.entry(for: key, text, others.isEmpty ? .standard : .derived(from: others))
+    }
+
+    /// A default with each `${NAME}` filled in, and those names. What `value` does not know is at its default too.
+    func standardText(of key: any AnyKey, _ value: (String) -> String?) -> (text: String, others: [String]) {
         var (text, others) = ("", [String]())
         var rest = key.standard[...]
         while let start = rest.firstRange(of: "${"), let end = rest[start.upperBound...].firstIndex(of: "}") {
             let name = String(rest[start.upperBound..<end])
-            text += rest[..<start.lowerBound] + (entries[name]?.text ?? "")
+            let part = value(name) ?? Self.keysByName[name].map { standardText(of: $0, value).text }
+            text += rest[..<start.lowerBound] + (part ?? "")
             others.append(name)
             rest = rest[rest.index(after: end)...]
         }
-        return try Self.entry(for: key, text + rest, others.isEmpty ? .standard : .derived(from: others))
+        return (text + rest, others)
     }
 
     static func entry(for key: any AnyKey, _ text: String, _ source: Source) throws(Complaint) -> Entry {

@@ -14,6 +14,7 @@ struct SettingsReader {
     var written: [String: Written] = [:]
     /// Keys of which something wrong has been said already.
     var broken: Set<String> = []
+    private var keysOfFile: Set<String> = []
     private var faults: [Fault] = []
     private var remarks: [Fault] = []
 
@@ -55,6 +56,7 @@ struct SettingsReader {
 
     mutating func take(_ file: EnvFile) {
         for refusal in file.refusals { say(.fault, refusal.key, at: .file(line: refusal.line), refusal.reason) }
+        keysOfFile = Set(file.assignments.map(\.key))
         var lines: [String: Int] = [:]
         for assignment in file.assignments {
             let (name, here) = (assignment.key, Settings.Source.file(line: assignment.line))
@@ -109,7 +111,7 @@ extension SettingsReader {
         of name: String, _ otherwise: [EnvFile.Piece]?, for assignment: EnvFile.Assignment
     ) -> String? {
         let here = Settings.Source.file(line: assignment.line)
-        guard Settings.keysByName[name] != nil else {
+        guard let key = Settings.keysByName[name] else {
             say(.fault, assignment.key, at: here, "refers to \(name), which is no key; the environment is not asked")
             return nil
         }
@@ -119,10 +121,10 @@ extension SettingsReader {
             return nil
         }
         if let otherwise { return filled(otherwise, for: assignment) }
-        // The old program set this one before it read the file, so files count on it.
-        let bundle = Settings.cluster.offlineImageDir
-        if name == bundle.name { return bundle.standard }
-        say(.fault, assignment.key, at: here, "refers to \(name), which is not set above this line")
-        return nil
+        // In a shell it would be empty, which is the default as well.
+        if keysOfFile.contains(name) {
+            say(.warning, assignment.key, at: here, "refers to \(name), which is set only further down: its default counts")
+        }
+        return settings.standardText(of: key) { written[$0]?.text }.text
     }
 }
