@@ -82,7 +82,8 @@ package struct LocalTransport: Transport {
                         try await feed(sink)
                         try await execution.standardInputWriter.finish()
                     }
-                    try await group.waitForAll()
+                    // One after the other, not waitForAll(): the first that throws ends the rest.
+                    while try await group.next() != nil {}
                 }
             }
             return Outcome(status: result.terminationStatus.asInShell, output: output.text, errors: errors.text)
