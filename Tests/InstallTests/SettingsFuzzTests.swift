@@ -8,8 +8,10 @@ import Testing
         var random = Random(state: 20_240_601)
         let good = Settings.allKeys.map { "export \($0.name)=\"\($0.standard)\"  # \($0.meaning)\n" }
         let scraps = [
-            "$", "${", "}", "$(", ")", "`", "'", "\"", "\\", "\n", "\r\n", "=", " ", "#", ";", "[", "\u{0}", "é", "\u{FEFF}",
-            "${JHUB_NS:-", "export ", "JHUB_NS=", "99999999999999999999", "-1", "0", "{\"a\":", "~", "..", "true", "\u{202E}", "👩‍👩‍👧",
+            "$", "${", "}", "$(", ")", "`", "'", "\"", "\\", "\n", "\r\n", "=", " ", "#", ";", "[", "\u{0}", "é",
+            "\u{FEFF}",
+            "${JHUB_NS:-", "export ", "JHUB_NS=", "99999999999999999999", "-1", "0", "{\"a\":", "~", "..", "true",
+            "\u{202E}", "👩‍👩‍👧",
         ]
         for round in 0..<2000 {
             var text = (0..<random.next(below: 12)).map { _ in good[random.next(below: good.count)] }.joined()
@@ -45,7 +47,9 @@ import Testing
         #expect(EnvFile(parsing: text).refusals.count == 20_000)
     }
 
-    @Test(arguments: ["9999999999999999999999Ti", "999999999999999999Pi", "0.000000000000000001Gi", ".", "1.1.1", "", "Gi", "-1"])
+    @Test(arguments: [
+        "9999999999999999999999Ti", "999999999999999999Pi", "0.000000000000000001Gi", ".", "1.1.1", "", "Gi", "-1",
+    ])
     func oddQuantitiesAreNoTrap(_ text: String) {
         let quantity = Quantity(text)
         #expect(quantity == nil || text.hasPrefix("0.0"))

@@ -113,13 +113,16 @@ import Testing
             """
         let error = try #require(throws: SettingsError.self) { try Settings(parsing: text) }
         #expect(error.faults.map(\.line) == [1, 2, 3, 4, 5])
-        #expect("\(error)".split(separator: "\n")[1] == "jhub.env:2: SINGLUSER_IMAGE: no such key; the nearest is SINGLEUSER_IMAGE")
+        #expect(
+            "\(error)".split(separator: "\n")[1]
+                == "jhub.env:2: SINGLUSER_IMAGE: no such key; the nearest is SINGLEUSER_IMAGE")
     }
 
     @Test func aSecretIsNotRepeatedInAnyFault() throws {
         let lines = [
             "GITHUB_CLIENT_SECRET=hunter2 hunter3", "GITHUB_CLIENT_SECRET=\"hunter2", "GITHUB_CLIENT_SECRT=hunter2",
-            "GITHUB_CLIENT_SECRET=hunter2;hunter3", "GITHUB_CLIENT_SECRET=$(hunter2)", "GITHUB_CLIENT_SECRET='hunter2\nhunter3'",
+            "GITHUB_CLIENT_SECRET=hunter2;hunter3", "GITHUB_CLIENT_SECRET=$(hunter2)",
+            "GITHUB_CLIENT_SECRET='hunter2\nhunter3'",
         ]
         for line in lines {
             let error = try #require(throws: SettingsError.self) { try Settings(parsing: line) }

@@ -2,8 +2,9 @@ extension Settings {
     /// The known key that a misspelt one is nearest to, if any is near.
     static func nearestKey(to name: String) -> String? {
         let name = name.uppercased()
-        let ranked = allKeys.map { (distance(name, $0.name, atMost: 1 + name.count / 4), $0.name) }
-        return ranked.min { ($0.0, $0.1) < ($1.0, $1.1) }.flatMap { $0.0 <= 1 + name.count / 4 ? $0.1 : nil }
+        let most = 1 + name.utf8.count / 5
+        let ranked = allKeys.map { (distance(name, $0.name, atMost: most), $0.name) }
+        return ranked.min { ($0.0, $0.1) < ($1.0, $1.1) }.flatMap { $0.0 <= most ? $0.1 : nil }
     }
 
     /// How many letters to add, drop, change or swap with the next, to get from one to the other.
@@ -20,6 +21,8 @@ extension Settings {
                 }
                 row.append(least)
             }
+            // No later row has less than the least of this one and the one before, but for a swap.
+            if (row.min() ?? 0) > most, (last.min() ?? 0) > most { return most + 1 }
             (before, last) = (last, row)
         }
         return last[other.count]

@@ -30,6 +30,7 @@ extension Settings {
 
     /// A default with each `${NAME}` filled in, and those names. What `value` does not know is at its default too.
     func standardText(of key: any AnyKey, _ value: (String) -> String?) -> (text: String, others: [String]) {
+        guard key.standard.utf8.contains(.dollar) else { return (key.standard, []) }
         var (text, others) = ("", [String]())
         var rest = key.standard[...]
         while let start = rest.firstRange(of: "${"), let end = rest[start.upperBound...].firstIndex(of: "}") {
@@ -56,7 +57,7 @@ extension SettingsReader {
                 // An empty value is no value, as it was in the old program.
                 if let text = written[key.name]?.text, let source = written[key.name]?.source, !text.isEmpty {
                     settings.entries[key.name] = try Settings.entry(for: key, key.isPath ? placed(text) : text, source)
-                } else {
+                } else if key.standard.utf8.contains(.dollar) {
                     let entry = try settings.standardEntry(for: key)
                     settings.entries[key.name] = entry
                     if case .derived(let others) = entry.source, !broken.isDisjoint(with: others) {

@@ -5,15 +5,21 @@
 /// first part in lower case, the others with a capital: `PVC_SIZE` is `pvcSize`.
 @dynamicMemberLookup
 package struct Settings: Sendable, Equatable {
-    var entries: [String: Entry] = [:]
+    var entries: [String: Entry]
     /// What parsing had to say beside faults: warnings, and notes on keys that do nothing yet.
     package var remarks: [Fault] = []
 
     /// Every key at its default.
-    package init() {
+    package init() { entries = Self.standardEntries }
+
+    private static let standardEntries: [String: Entry] = {
+        var settings = Settings(entries: [:])
         // A test holds that no default is at fault.
-        for key in Self.allKeys { entries[key.name] = try? standardEntry(for: key) }
-    }
+        for key in allKeys { settings.entries[key.name] = try? settings.standardEntry(for: key) }
+        return settings.entries
+    }()
+
+    private init(entries: [String: Entry]) { self.entries = entries }
 
     /// Where a key's value came from.
     package func source(of name: String) -> Source { entries[name]?.source ?? .standard }
@@ -55,4 +61,19 @@ extension Settings {
         /// The value follows from the text.
         static func == (one: Entry, other: Entry) -> Bool { one.text == other.text && one.source == other.source }
     }
+}
+
+/// Printed, settings are what differs from the defaults, without the secrets.
+extension Settings: CustomStringConvertible, CustomReflectable {
+    package var description: String {
+        let names = Self.allKeys.map(\.name).filter { source(of: $0) != .standard && !text(of: $0).isEmpty }
+        return "Settings(\(names.map { "\($0)=\(text(of: $0))" }.joined(separator: " ")))"
+    }
+
+    package var customMirror: Mirror { Mirror(self, children: [(label: "settings", value: description)]) }
+}
+
+extension Settings.Entry: CustomStringConvertible, CustomReflectable {
+    var description: String { isSecret ? Secret.mask : text }
+    var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -34,6 +34,7 @@ extension SettingsReader {
     }
 
     mutating func check() {
+        unreadable = broken
         checkCluster()
         checkLogin()
         checkStorage()
@@ -43,7 +44,7 @@ extension SettingsReader {
 
     /// Says it unless one of the keys has a fault of its own, which may be the cause.
     private mutating func object(_ weight: Fault.Weight, _ keys: [String], _ reason: String, when isSo: Bool) {
-        guard isSo, broken.isDisjoint(with: keys) else { return }
+        guard isSo, unreadable.isDisjoint(with: keys) else { return }
         say(weight, keys.first(where: { written[$0] != nil }) ?? keys.first, reason)
     }
 

@@ -14,6 +14,8 @@ struct SettingsReader {
     var written: [String: Written] = [:]
     /// Keys of which something wrong has been said already.
     var broken: Set<String> = []
+    /// Those of which it was said before keys are compared.
+    var unreadable: Set<String> = []
     private var keysOfFile: Set<String> = []
     private var faults: [Fault] = []
     private var remarks: [Fault] = []
@@ -123,7 +125,9 @@ extension SettingsReader {
         if let otherwise { return filled(otherwise, for: assignment) }
         // In a shell it would be empty, which is the default as well.
         if keysOfFile.contains(name) {
-            say(.warning, assignment.key, at: here, "refers to \(name), which is set only further down: its default counts")
+            say(
+                .warning, assignment.key, at: here,
+                "refers to \(name), which is set only further down: its default counts")
         }
         return settings.standardText(of: key) { written[$0]?.text }.text
     }

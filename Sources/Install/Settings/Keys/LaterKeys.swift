@@ -32,10 +32,9 @@ extension Settings {
 
         package let enableUsageLimitEnforcer = ask(
             "ENABLE_USAGE_LIMIT_ENFORCER", .portal, "Hold users to their quotas.")
-        let portal =
-            rest(.portal, "USAGE_PORTAL_URL", "USAGE_PORTAL_TIMEOUT_SECONDS") + [
-                Key("USAGE_PORTAL_TOKEN", .anything, .later(.portal), secret: true, "The hub's token at the portal.")
-            ]
+        let portal = rest(.portal, "USAGE_PORTAL_URL", "USAGE_PORTAL_TIMEOUT_SECONDS")
+        let usagePortalToken = Key(
+            "USAGE_PORTAL_TOKEN", .optional(.secret), .later(.portal), secret: true, "The hub's token at the portal.")
 
         package let enableIngress = ask("ENABLE_INGRESS", .ingress, "An Ingress in the cluster.")
         let ingress = rest(.ingress, "INGRESS_TLS_SECRET", "INGRESS_ANNOTATIONS_JSON")
