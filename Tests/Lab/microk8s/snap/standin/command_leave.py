@@ -33,23 +33,26 @@ def main(words: list[str]) -> int:
     if len(members) < 2:
         print("This MicroK8s deployment is not acting as a node in a cluster.")
         return 1
-    leave_datastore(members)
+    if not leave_datastore(members):
+        print("Could not contact the other nodes of the datastore.")
+        return 2
     stand_alone()
     return 0
 
 
-def leave_datastore(members: list[str]) -> None:
+def leave_datastore(members: list[str]) -> bool:
     own = datastore.address()
     others = [m for m in members if m != own]
     token = tokens.callback()
     for peer in others:
         try:
-            agent_client.post(f"{peer.rpartition(':')[0]}:25000", "/cluster/api/v2.0/dqlite/remove",
-                              {"callback": token, "remove_endpoint": own})
-            return
+            status, _ = agent_client.post(f"{peer.rpartition(':')[0]}:25000", "/cluster/api/v2.0/dqlite/remove",
+                                          {"callback": token, "remove_endpoint": own})
         except OSError:
             continue
-    datastore.forget(own)
+        if status == 200:
+            return True
+    return False
 
 
 def stand_alone() -> None:

@@ -11,6 +11,7 @@ import kubeconfigs
 import locks
 import paths
 import snapctl
+import tokens
 
 
 def join(answer: dict, _: str) -> None:
@@ -22,6 +23,7 @@ def join(answer: dict, _: str) -> None:
     certificates.issue_clients()
     certificates.protect()
     kubeconfigs.write_all()
+    tokens.write(tokens.OWN_CALLBACK, [answer["callback_token"]])
     arguments.put("kube-apiserver", "--authorization-mode", answer["api_authz_mode"])
     take_datastore(answer)
     for name in ("no-cert-reissue", "cni-loaded"):

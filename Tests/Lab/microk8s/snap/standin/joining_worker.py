@@ -11,10 +11,13 @@ import kubeconfigs
 import locks
 import paths
 import snapctl
+import tokens
 
 
 def join(answer: dict, agent: str, token: str) -> None:
     write_certificate("ca.remote.crt", answer["ca"])
+    # From now on the neighbours' calls (images, arguments) are allowed here.
+    tokens.write(tokens.OWN_CALLBACK, [answer["callback_token"]])
     take_arguments(answer)
     for name, subject, san in (("kubelet", certificates.kubelet_subject(), certificates.node_names()),
                                ("proxy", "/CN=system:kube-proxy", "")):
