@@ -46,9 +46,11 @@ let package = Package(
             name: "HostsTests", dependencies: ["Hosts", "TestSupport", system], exclude: ["Fixtures"],
             swiftSettings: settings),
         .testTarget(name: "ImagesTests", dependencies: ["Images", "Hosts", system], swiftSettings: settings),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: settings),
         .testTarget(
-            name: "KubeTests", dependencies: ["Kube", "HTTP"], exclude: ["Fixtures"], swiftSettings: settings),
+            name: "HTTPTests", dependencies: ["HTTP", "Hosts", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "KubeTests", dependencies: ["Kube", "HTTP", "TestSupport"], exclude: ["Fixtures"],
+            swiftSettings: settings),
         .testTarget(
             name: "InstallTests", dependencies: ["Install", "Hosts", "Images", "HTTP", "Kube", "TestSupport", system],
             swiftSettings: settings),
