@@ -53,6 +53,6 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "InstallTests", dependencies: ["Install", "Hosts", "Images", "HTTP", "Kube", "TestSupport", system],
-            swiftSettings: settings),
+            exclude: ["Fixtures"], swiftSettings: settings),
     ]
 )
