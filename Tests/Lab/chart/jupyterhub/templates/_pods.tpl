@@ -57,7 +57,7 @@ affinity: {{ dict "nodeAffinity" (dict "requiredDuringSchedulingIgnoredDuringExe
 {{- define "jupyterhub.pdb" -}}
 {{- $root := index . 0 -}}
 {{- $pdb := index . 2 -}}
-apiVersion: {{ $root.Capabilities.APIVersions.Has "policy/v1" | ternary "policy/v1" "policy/v1beta1" }}
+apiVersion: {{ semverCompare ">=1.21.0-0" $root.Capabilities.KubeVersion.Version | ternary "policy/v1" "policy/v1beta1" }}
 kind: PodDisruptionBudget
 metadata:
   name: {{ include "jupyterhub.name" (list $root (index . 1)) }}
