@@ -45,7 +45,9 @@ let package = Package(
         .testTarget(
             name: "HostsTests", dependencies: ["Hosts", "TestSupport", system], exclude: ["Fixtures"],
             swiftSettings: settings),
-        .testTarget(name: "ImagesTests", dependencies: ["Images", "Hosts", system], swiftSettings: settings),
+        .testTarget(
+            name: "ImagesTests", dependencies: ["Images", "Hosts", system], exclude: ["Fixtures"],
+            swiftSettings: settings),
         .testTarget(
             name: "HTTPTests", dependencies: ["HTTP", "Hosts", "TestSupport"], swiftSettings: settings),
         .testTarget(

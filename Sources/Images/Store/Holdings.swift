@@ -49,8 +49,9 @@ extension Holdings {
                 labels: Set(values.map(String.init).filter { $0 != "-" }))
         }
 
+        // Where there are no images it says nothing at all.
         let checks = check.split(separator: "\n")
-        guard let header = checks.first, header.hasPrefix("REF") else { throw Self.unreadable("images check", check) }
+        guard records.isEmpty || check.hasPrefix("REF") else { throw Self.unreadable("images check", check) }
         for line in checks.dropFirst() {
             let words = line.split(separator: " ")
             guard words.count >= 5, let last = words.last, ["true", "false"].contains(last) else {

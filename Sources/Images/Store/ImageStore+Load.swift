@@ -8,21 +8,29 @@ extension ImageStore {
     package func load(
         _ load: ImageLoad, progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws {
-        if load.lacks != [.pin] {
-            do {
-                try await send(load, in: load.source, progress)
-            } catch let refusal as Refusal {
-                // What an earlier run had begun and a power cut spoiled makes it
-                // fail once; under a new name nothing is taken up again.
-                guard refusal.isOfContent else { throw refusal.error }
-                do {
-                    try await send(load, in: String(UInt64.random(in: 0 ... .max), radix: 16), progress)
-                } catch let refusal as Refusal {
-                    throw refusal.error
-                }
-            }
+        do {
+            if load.lacks != [.pin] { try await send(load, in: load.source, progress) }
+        } catch let refusal as Refusal {
+            guard refusal.isOfContent else { throw refusal.error }
+            try await sendAfresh(load, progress)
         }
         for name in load.references { _ = try await ask(["images", "label", name.description, Self.pin]) }
+    }
+
+    /// Once more, asking again what is there: content that nothing referred to
+    /// may have been collected meanwhile. And under a new name: what an earlier
+    /// run had begun, and a power cut spoiled, is then not gone on with.
+    private func sendAfresh(
+        _ load: ImageLoad, _ progress: @escaping @Sendable (Int64) -> Void
+    ) async throws {
+        var load = load
+        let content = try await holdings().content
+        load.missing = load.image.blobs.filter { !content.contains($0.digest) }
+        do {
+            try await send(load, in: String(UInt64.random(in: 0 ... .max), radix: 16), progress)
+        } catch let refusal as Refusal {
+            throw refusal.error
+        }
     }
 
     /// That the store did not take what it was sent.

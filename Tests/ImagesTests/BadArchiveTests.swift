@@ -1,0 +1,191 @@
+import Hosts
+import Images
+import SystemPackage
+import Testing
+
+@Suite struct BadArchiveTests {
+    struct Fault: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        /// What the message has to say.
+        var words: [String]
+        var bytes: @Sendable () -> [UInt8]
+
+        init(_ name: String, _ words: String..., bytes: @escaping @Sendable () -> [UInt8]) {
+            (testDescription, self.words, self.bytes) = (name, words, bytes)
+        }
+
+        init(_ name: String, _ words: String..., members: @escaping @Sendable () -> [Tar.Member]) {
+            (testDescription, self.words) = (name, words)
+            bytes = { Tar(members: members()).bytes }
+        }
+    }
+
+    static let faults: [Fault] = [
+        Fault("empty", "it is empty", bytes: { [] }),
+        Fault("no archive", "Unrecognized archive format", bytes: { Array("hello, world\n".utf8) }),
+        Fault("noise", "could not read", bytes: { (0..<4096).map { UInt8(truncatingIfNeeded: $0 &* 7919) } }),
+        Fault("cut in a layer", "cut off", bytes: { Array(Tar(members: Sample().oci).bytes.dropLast(3000)) }),
+        Fault("cut in the last layer", "Truncated tar archive") {
+            Array(Tar(members: Array(Sample().docker.reversed())).bytes.dropLast(2000))
+        },
+        Fault("cut in a header", "could not read", bytes: { Array(Tar(members: Sample().docker).bytes.prefix(700)) }),
+        Fault("bad header", "Damaged tar archive") {
+            var bytes = Tar(members: Sample().docker).bytes
+            bytes[1024 + 3] ^= 1
+            return bytes
+        },
+        Fault("damaged config of Docker", "is damaged: expected", "found") {
+            Sample().docker.map { $0.name.count > 64 && $0.name.hasSuffix(".json") ? flipped($0, at: 20) : $0 }
+        },
+        Fault("damaged manifest", "is damaged: expected", "found") {
+            let sample = Sample()
+            return sample.oci.map { $0.name.contains(sample.hex(sample.manifest)) ? flipped($0, at: 100) : $0 }
+        },
+        Fault("outside by dots", "out of the archive") { [.file("../x", "1")] + Sample().docker },
+        Fault("outside by dots within", "out of the archive") { [.file("a/../../x", "1")] + Sample().docker },
+        Fault("absolute", "out of the archive") { [.file("/etc/passwd", "1")] + Sample().docker },
+        Fault("link outside", "out of the archive") { [.link("a/layer.tar", to: "../../etc/shadow")] },
+        Fault("absolute link", "out of the archive") { [.link("a/layer.tar", to: "/etc/shadow")] },
+        Fault("hard link outside", "out of the archive") { [.hardlink("a", to: "../b")] },
+        Fault("device", "neither a file") { [Tar.Member(name: "dev", type: "3")] + Sample().docker },
+        Fault("links in a ring", "lead round") {
+            let sample = Sample(layers: ["base"])
+            return [
+                .file("c.json", sample.config), .link("a", to: "b"), .link("b", to: "a"),
+                .file("manifest.json", sample.dockerList(config: "c.json", layers: ["a"])),
+            ]
+        },
+        Fault("link to nothing", "it lacks 'gone'") {
+            let sample = Sample(layers: ["base"])
+            return [
+                .file("c.json", sample.config), .link("a", to: "gone"),
+                .file("manifest.json", sample.dockerList(config: "c.json", layers: ["a"])),
+            ]
+        },
+        Fault("a member twice", "twice") { Sample().docker + [.file("manifest.json", "[]")] },
+        Fault("no manifest.json", "neither an index.json nor a manifest.json") { Array(Sample().docker.dropLast()) },
+        Fault("manifest.json no JSON", "'manifest.json' is not what it should be") {
+            Sample().docker.dropLast() + [.file("manifest.json", "hello")]
+        },
+        Fault("manifest.json of another kind", "'manifest.json' is not what it should be") {
+            Sample().docker.dropLast() + [.file("manifest.json", #"{"a":1}"#)]
+        },
+        Fault("manifest.json lists nothing", "lists no image") {
+            Sample().docker.dropLast() + [.file("manifest.json", "[]")]
+        },
+        Fault("manifest.json too deep", "'manifest.json' is not what it should be") {
+            Sample().docker.dropLast() + [.file("manifest.json", String(repeating: "[", count: 1_000_000))]
+        },
+        Fault("manifest.json leads outside", "outside of the archive") {
+            let sample = Sample(layers: ["base"])
+            return [
+                .file("c.json", sample.config),
+                .file("manifest.json", sample.dockerList(config: "c.json", layers: ["../../etc/shadow"])),
+            ]
+        },
+        Fault("manifest.json huge", "more than 16 MiB is refused") {
+            [Tar.Member(name: "manifest.json", claimedSize: 17 << 20)] + [.file("x", zeros(18 << 20))]
+        },
+        Fault("missing layer of Docker", "it lacks") { Sample().docker.filter { !$0.name.hasSuffix("layer.tar") } },
+        Fault("missing layer of OCI", "it lacks 'blobs/sha256/") {
+            let sample = Sample()
+            return sample.oci.filter { $0.name != "blobs/sha256/" + Digest(of: sample.layers[1]).hex }
+        },
+        Fault("too few layers", "lists 1 layers") {
+            var sample = Sample()
+            let config = sample.config
+            sample.layers.removeLast()
+            return [
+                .file("c.json", config), .file("a", sample.layers[0]),
+                .file("manifest.json", sample.dockerList(config: "c.json", layers: ["a"])),
+            ]
+        },
+        Fault("another platform in Docker's form", "linux/arm64") { foreign.docker },
+        Fault("another platform in OCI's form", "linux/arm64", "demo:1") { foreign.oci },
+        Fault("a wrong name", "repository has no upper-case letters") { Sample("docker.io/library/Demo:1").docker },
+        Fault("a layer of another size", "should have") {
+            let sample = Sample()
+            return sample.oci.map {
+                $0.name.contains(Digest(of: sample.layers[0]).hex) ? .file($0.name, $0.bytes + [0]) : $0
+            }
+        },
+    ]
+
+    @Test(arguments: faults) func aFaultIsSaidInOneLine(fault: Fault) async throws {
+        try await Folder.with { folder in
+            let archive = try folder.write("bad.tar", fault.bytes())
+            let error = try #require(#expect(throws: ImageError.self) { try folder.shelf(archive).images() })
+            #expect(!error.description.contains("\n") && error.description.utf8.count < 600)
+            #expect(error.description.contains(archive.string))
+            for words in fault.words { #expect(error.description.contains(words)) }
+        }
+    }
+
+    @Test func anArchiveThatIsNotThereIsNamed() async throws {
+        try await Folder.with { folder in
+            let error = #expect(throws: ImageError.self) { try folder.shelf(folder.path.appending("no.tar")).images() }
+            #expect(error?.description.contains("no.tar: No such file or directory") == true)
+            #expect(throws: ImageError.self) { try folder.shelf(folder.path).images() }
+        }
+    }
+
+    @Test func twoContentsUnderOneNameAreRefusedAndBothArchivesNamed() async throws {
+        try await Folder.with { folder in
+            let one = try folder.write("one.tar", Sample().docker)
+            let two = try folder.write("two.tar", Sample(layers: ["other"]).oci)
+            let error = #expect(throws: ImageError.self) { try folder.shelf(one, two).images() }
+            #expect(error?.description.contains("one.tar and") == true)
+            #expect(error?.description.contains("two.tar give it different contents") == true)
+        }
+    }
+
+    @Test(arguments: ["gzip", "zstd", "xz"]) func aCutCompressedArchiveIsNoticed(tool: String) async throws {
+        try await Folder.with { folder in
+            let noise = (0..<200_000).map { _ in UInt8.random(in: 0...255) }
+            let plain = try folder.write("a.tar", [.file("noise", noise)] + Sample().docker)
+            let packed = folder.path.appending("b.tar")
+            guard try await pack(plain, with: tool, to: packed) else { return }
+            let cut = try folder.write("cut.tar", Array(try contents(of: packed).dropLast(5000)))
+            let error = #expect(throws: ImageError.self) { try folder.shelf(cut).images() }
+            #expect(error?.description.contains("\n") == false)
+        }
+    }
+
+    @Test func aBombIsNotInflatedIntoMemory() async throws {
+        try await Folder.with { folder in
+            let spaces = [UInt8](repeating: 32, count: 40 << 20)
+            let plain = try folder.write("a.tar", Sample().docker.dropLast() + [.file("manifest.json", spaces)])
+            let packed = folder.path.appending("bomb.tar.gz")
+            guard try await pack(plain, with: "gzip", to: packed) else { return }
+            let error = #expect(throws: ImageError.self) { try folder.shelf(packed).images() }
+            #expect(error?.description.contains("more than 16 MiB is refused") == true)
+        }
+    }
+
+    @Test func tooMuchJSONIsRefused() async throws {
+        try await Folder.with { folder in
+            let big = [UInt8](ascii: "[") + [UInt8](repeating: 32, count: 13 << 20)
+            let archive = try folder.write("a.tar", (0..<4).map { .file("\($0).json", big) })
+            let error = #expect(throws: ImageError.self) { try folder.shelf(archive).images() }
+            #expect(error?.description.contains("more than 48 MiB of JSON") == true)
+        }
+    }
+}
+
+private var foreign: Sample {
+    var sample = Sample()
+    sample.architecture = "arm64"
+    return sample
+}
+
+private func zeros(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count) }
+
+private func flipped(_ member: Tar.Member, at index: Int) -> Tar.Member {
+    var member = member
+    member.bytes[index] ^= 1
+    return member
+}
+
+extension [UInt8] {
+    init(ascii text: String) { self = Array(text.utf8) }
+}

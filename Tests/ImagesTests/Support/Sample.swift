@@ -1,0 +1,97 @@
+import Images
+
+/// A tiny image, and the archives that the tools of the trade would make of it.
+struct Sample {
+    var name = "docker.io/library/demo:1"
+    var architecture = "amd64"
+    var layers: [[UInt8]]
+
+    /// Layers with one file each; equal texts make equal layers.
+    init(_ name: String = "docker.io/library/demo:1", layers texts: [String] = ["base", "top"]) {
+        self.name = name
+        layers = texts.map { Tar(members: [.file($0, "this is \($0)\n")]).bytes }
+    }
+
+    var differences: [String] { layers.map { Digest(of: $0).description } }
+
+    var config: String {
+        let list = differences.map { "\"\($0)\"" }.joined(separator: ",")
+        return #"{"architecture":"\#(architecture)","os":"linux","rootfs":{"type":"layers","diff_ids":[\#(list)]}}"#
+    }
+    var configHex: String { hex(config) }
+
+    /// As Docker 25 and later write it.
+    var manifest: String {
+        let descriptors = layers.map { layer in
+            descriptor("application/vnd.oci.image.layer.v1.tar", layer)
+        }
+        return #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":"#
+            + descriptor("application/vnd.oci.image.config.v1+json", Array(config.utf8))
+            + #","layers":[\#(descriptors.joined(separator: ","))]}"#
+    }
+
+    func descriptor(_ type: String, _ bytes: [UInt8], _ more: String = "") -> String {
+        #"{"mediaType":"\#(type)","digest":"\#(Digest(of: bytes))","size":\#(bytes.count)\#(more)}"#
+    }
+
+    func hex(_ text: String) -> String { Digest(of: text.utf8).hex }
+    func blob(_ text: String) -> Tar.Member { .file("blobs/sha256/" + hex(text), text) }
+
+    // Docker until 24: a layer that stands already under another name is a link to it.
+    var docker: [Tar.Member] {
+        var members: [Tar.Member] = [.file("\(configHex).json", config)]
+        var first: [[UInt8]: String] = [:]
+        var paths: [String] = []
+        for (index, layer) in layers.enumerated() {
+            let folder = hex("\(name) \(index)")
+            paths.append("\(folder)/layer.tar")
+            members.append(.file("\(folder)/VERSION", "1.0"))
+            if let before = first[layer] {
+                members.append(.link("\(folder)/layer.tar", to: "../\(before)/layer.tar"))
+            } else {
+                members.append(.file("\(folder)/layer.tar", layer))
+                first[layer] = folder
+            }
+        }
+        return members + [.file("manifest.json", dockerList(config: "\(configHex).json", layers: paths))]
+    }
+
+    func dockerList(config: String, layers: [String]) -> String {
+        let paths = layers.map { "\"\($0)\"" }.joined(separator: ",")
+        return #"[{"Config":"\#(config)","RepoTags":["\#(name)"],"Layers":[\#(paths)]}]"#
+    }
+
+    var docker25: [Tar.Member] {
+        let paths = layers.map { "blobs/sha256/" + Digest(of: $0).hex }
+        return oci + [.file("manifest.json", dockerList(config: "blobs/sha256/" + configHex, layers: paths))]
+    }
+
+    var oci: [Tar.Member] {
+        blobs + [.file("index.json", index(of: manifest, "application/vnd.oci.image.manifest.v1+json"))]
+    }
+
+    /// With an index of platforms of which only linux/amd64 is there.
+    var multiPlatform: [Tar.Member] {
+        let type = "application/vnd.oci.image.index.v1+json"
+        return blobs + [blob(platforms), .file("index.json", index(of: platforms, type))]
+    }
+
+    var platforms: String {
+        let type = "application/vnd.oci.image.manifest.v1+json"
+        let absent = descriptor(type, [1], #","platform":{"os":"linux","architecture":"arm64"}"#)
+        let proof = descriptor(type, [2], #","platform":{"os":"unknown","architecture":"unknown"}"#)
+        let here = descriptor(type, Array(manifest.utf8), #","platform":{"os":"linux","architecture":"amd64"}"#)
+        return #"{"schemaVersion":2,"manifests":[\#(absent),\#(here),\#(proof)]}"#
+    }
+
+    var blobs: [Tar.Member] {
+        var seen: Set<[UInt8]> = []
+        return [.file("oci-layout", #"{"imageLayoutVersion":"1.0.0"}"#), blob(config), blob(manifest)]
+            + layers.filter { seen.insert($0).inserted }.map { .file("blobs/sha256/" + Digest(of: $0).hex, $0) }
+    }
+
+    func index(of text: String, _ type: String) -> String {
+        let named = #","annotations":{"io.containerd.image.name":"\#(name)"}"#
+        return #"{"schemaVersion":2,"manifests":[\#(descriptor(type, Array(text.utf8), named))]}"#
+    }
+}
