@@ -3,32 +3,27 @@ import Glibc
 import Synchronization
 
 /// A small HTTP server on loopback, which answers as a test says and keeps what it was asked.
+///
+/// It listens until the process ends: a test's last mention of it may come before its last request.
 package final class StubServer: Sendable {
     package typealias Handler = @Sendable (StubRequest) -> StubResponse
 
-    private let log: Log
-    private let listener: Int32
+    private let log = Log()
     package let port: UInt16
 
     package init(_ handler: @escaping Handler) throws {
         let (listener, port) = try Self.listen()
-        let log = Log()
-        (self.listener, self.port, self.log) = (listener, port, log)
-        DispatchQueue(label: "stub server").async {
+        self.port = port
+        let log = log
+        try startThread {
             while true {
                 let connection = accept(listener, nil, nil)
-                if connection < 0 { return }
+                guard connection >= 0 else { continue }
                 DispatchQueue(label: "stub connection").async {
                     StubConnection(raw: connection).serve(handler, log)
                 }
             }
         }
-    }
-
-    deinit {
-        // Ends the thread that waits in accept, too.
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 
     package var url: String { "http://127.0.0.1:\(port)" }
@@ -66,6 +61,23 @@ package final class StubServer: Sendable {
         }
         let state = Mutex(State())
     }
+}
+
+/// A thread of its own: those of Dispatch are counted, and a server holds one for ever.
+private func startThread(_ body: @escaping @Sendable () -> Void) throws {
+    final class Box {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+    var thread = pthread_t()
+    let code = pthread_create(
+        &thread, nil,
+        { box in
+            if let box { Unmanaged<Box>.fromOpaque(box).takeRetainedValue().body() }
+            return nil
+        }, Unmanaged.passRetained(Box(body)).toOpaque())
+    if code != 0 { throw StubError(errno: code) }
+    pthread_detach(thread)
 }
 
 package struct StubError: Error { var errno: Int32 }
