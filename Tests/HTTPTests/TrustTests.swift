@@ -4,8 +4,13 @@ import Hosts
 import TestSupport
 import Testing
 
+/// Where the tool is missing the tests are left out, but not in CI, where that would go unnoticed.
+private let canServe =
+    FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")
+    || ProcessInfo.processInfo.environment["CI"] == "true"
+
 /// TLS against `openssl s_server`, with an authority made for the test.
-@Suite struct TrustTests {
+@Suite(.enabled(if: canServe, "openssl is not installed")) struct TrustTests {
     @Test func ourOwnAuthorityIsBelieved() async throws {
         try await withServer(mutual: false) { url, files in
             let response = try await Curl().send(HTTPRequest("GET", url, trust: Trust(authority: files("ca.pem"))))

@@ -2,12 +2,14 @@ import Kube
 import Testing
 
 @Suite struct JSONTests {
-    @Test(arguments: [
-        ("null", JSON.null), ("true", true), (" [1, -2,3.5 ] ", [1, -2, 3.5]), ("1e3", .double(1000)),
-        ("9223372036854775807", .int(.max)), ("9223372036854775808", .double(9_223_372_036_854_775_808)),
-        ("-0.0", .double(0)), (#"{"a":{"b":[]},"c":""}"#, ["a": ["b": []], "c": ""]),
-        (#""\u00e9\ud83d\ude00\n\/\\\"""#, "é😀\n/\\\""), (#""\ud83d x""#, "\u{FFFD} x"), (#"{"a":1,"a":2}"#, ["a": 2]),
-    ] as [(String, JSON)])
+    @Test(
+        arguments: [
+            ("null", JSON.null), ("true", true), (" [1, -2,3.5 ] ", [1, -2, 3.5]), ("1e3", .double(1000)),
+            ("9223372036854775807", .int(.max)), ("9223372036854775808", .double(9_223_372_036_854_775_808)),
+            ("-0.0", .double(0)), (#"{"a":{"b":[]},"c":""}"#, ["a": ["b": []], "c": ""]),
+            (#""\u00e9\ud83d\ude00\n\/\\\"""#, "é😀\n/\\\""), (#""\ud83d x""#, "\u{FFFD} x"),
+            (#"{"a":1,"a":2}"#, ["a": 2]),
+        ] as [(String, JSON)])
     func reads(text: String, value: JSON) throws {
         #expect(try JSON(parsing: text) == value)
     }

@@ -203,7 +203,7 @@ import Testing
     }
 }
 
-private final class Events: Sendable {
+final class Events: Sendable {
     private let events = Mutex<[WatchEvent]>([])
     var all: [WatchEvent] { events.withLock { $0 } }
     func take(_ event: WatchEvent, of limit: Int) -> Bool {
