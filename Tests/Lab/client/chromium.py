@@ -122,7 +122,8 @@ class Chromium:
     def evaluate(self, expression):
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         if "exceptionDetails" in answer:
-            raise BrowserError("in the page: " + answer["exceptionDetails"].get("exception", {}).get("description", "?"))
+            thrown = answer["exceptionDetails"].get("exception", {})
+            raise BrowserError("in the page: " + thrown.get("description", "?"))
         return answer["result"].get("value")
 
     def wait(self, expression, timeout, what):

@@ -60,7 +60,8 @@ class Browser:
         except urllib.error.HTTPError as error:
             return error
         except (OSError, http.client.HTTPException) as error:
-            raise UserError(f"no answer from {self.url(path)}: {getattr(error, 'reason', error) or type(error).__name__}") from None
+            why = getattr(error, "reason", error) or type(error).__name__
+            raise UserError(f"no answer from {self.url(path)}: {why}") from None
 
     def request(self, method, path, **options):
         """(status, text, the address where we ended up)."""
@@ -164,7 +165,8 @@ class User:
 
     def _follow_progress(self, server, deadline, tell):
         """Reads the hub's own account of the start, line by line, to its end."""
-        with self.browser.open("GET", self._server_api(server) + "/progress", timeout=max(1, deadline - time.monotonic())) as answer:
+        left = max(1, deadline - time.monotonic())
+        with self.browser.open("GET", self._server_api(server) + "/progress", timeout=left) as answer:
             if answer.status != 200:
                 return
             try:

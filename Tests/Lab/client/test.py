@@ -108,8 +108,9 @@ class Words(unittest.TestCase):
     def test_nobody_there(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        done = subprocess.run([os.path.join(HERE, "user.py"), "--url", f"http://127.0.0.1:{port}", "--user", "a", "login"],
-                              env={"JHUB_PASSWORD": "x", "PATH": "/usr/bin:/bin"}, capture_output=True, text=True)
+        done = subprocess.run(
+            [os.path.join(HERE, "user.py"), "--url", f"http://127.0.0.1:{port}", "--user", "a", "login"],
+            env={"JHUB_PASSWORD": "x", "PATH": "/usr/bin:/bin"}, capture_output=True, text=True)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"^user\.py: no answer from http://127\.0\.0\.1:\d+/hub/login: .*refused\n$")
 
@@ -225,7 +226,8 @@ class Pictures(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             picture = os.path.join(folder, "a.png")
             program = os.path.join(HERE, "screenshot.py")
-            subprocess.run([program, url, picture, "--size", "400x300", "--settle", "0", "--wait-for", "#here"], check=True)
+            subprocess.run([program, url, picture, "--size", "400x300", "--settle", "0", "--wait-for", "#here"],
+                           check=True)
             self.assertEqual(png_size(picture), (400, 300))
             done = subprocess.run([program, url, picture, "--wait-for", "#nowhere", "--timeout", "1"],
                                   capture_output=True, text=True)

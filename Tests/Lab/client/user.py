@@ -23,7 +23,7 @@ def arguments(argv):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", required=True, help="the hub's address, as a user types it")
     parser.add_argument("--user", required=True, metavar="NAME")
-    parser.add_argument("--password", help="seen by everybody on this machine; better --password-file or $JHUB_PASSWORD")
+    parser.add_argument("--password", help="everybody here can see it; better --password-file or $JHUB_PASSWORD")
     parser.add_argument("--password-file", metavar="FILE")
     parser.add_argument("--server", default="", metavar="NAME", help="a named server instead of the default one")
     parser.add_argument("--insecure", action="store_true", help="take any certificate")
@@ -118,6 +118,8 @@ def main(argv):
     try:
         run(arguments(argv))
         return 0
+    except KeyboardInterrupt:
+        return 130
     except UserError as error:
         print(f"user.py: {error}", file=sys.stderr)
         return 1

@@ -55,7 +55,8 @@ class WebSocket:
                 self._send_frame(_PONG, payload)
             elif opcode == _CLOSE:
                 code = struct.unpack("!H", payload[:2])[0] if len(payload) >= 2 else 1005
-                raise WebSocketError(f"the server closed the connection ({code} {payload[2:].decode(errors='replace')})")
+                why = payload[2:].decode(errors="replace")
+                raise WebSocketError(f"the server closed the connection ({code} {why})")
             elif opcode in (_TEXT, _BINARY, _CONTINUATION):
                 kind = kind or opcode
                 message += payload

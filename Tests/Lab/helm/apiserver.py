@@ -76,7 +76,8 @@ class ApiServer:
 
     def _spawn(self, name, *argv):
         with open(self._path(name + ".log"), "wb") as log:
-            child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_die_with_parent)
+            child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                     preexec_fn=_die_with_parent)
         self.children.append(child)
 
     def _start(self):

@@ -1,4 +1,4 @@
-"""The commands. Each takes its flags and arguments, calls the library once or twice, and prints."""
+"""What the commands do. Each takes its flags and arguments, calls the library once or twice, and prints."""
 
 import os
 import sys
@@ -8,22 +8,12 @@ from helm_python import _native
 
 from . import library, output, yamltext
 from .errors import Failure, as_helm3
-from .flags import COMMON, DURATION, LIST, NUMBER, OUTPUT, SWITCH, TEXT, VALUES, parse
 from .library import NotFound
 from .values import collect
 
 VERSION, COMMIT, GO = "v3.14.4", "81c902a123462fd4052bc5e9aa9c513c4c8fc142", "go1.21.9"
 # What Helm 3.14 renders for where no cluster is asked.
 KUBERNETES_OFFLINE = "v1.29.0"
-
-CHANGE = {
-    **VALUES, **OUTPUT, "create-namespace": ("", SWITCH), "version": ("", TEXT), "timeout": ("", DURATION),
-    "wait": ("", SWITCH), "wait-for-jobs": ("", SWITCH), "atomic": ("", SWITCH), "cleanup-on-fail": ("", SWITCH),
-    "dry-run": ("", TEXT), "description": ("", TEXT), "no-hooks": ("", SWITCH), "force": ("", SWITCH),
-    "skip-crds": ("", SWITCH), "devel": ("", SWITCH), "dependency-update": ("", SWITCH), "labels": ("l", LIST),
-    "disable-openapi-validation": ("", SWITCH), "hide-notes": ("", SWITCH), "hide-secret": ("", SWITCH),
-}
-
 
 def namespace_of(flags):
     return flags["namespace"] or os.environ.get("HELM_NAMESPACE") or "default"
@@ -50,7 +40,8 @@ def change_options(flags):
     # Helm 3 waits by polling and applies on the client's side: what it changed and somebody edited is put back.
     # `--atomic` says `--wait`.
     return {
-        "timeout_seconds": flags.get("timeout", 300), "wait": "legacy" if flags["wait"] or flags["atomic"] else "hookOnly",
+        "timeout_seconds": flags.get("timeout", 300),
+        "wait": "legacy" if flags["wait"] or flags["atomic"] else "hookOnly",
         "wait_for_jobs": flags["wait-for-jobs"] or None, "rollback_on_failure": flags["atomic"] or None,
         "dry_run": dry_run(flags), "description": flags["description"], "disable_hooks": flags["no-hooks"] or None,
         "force_replace": flags["force"] or None, "skip_crds": flags["skip-crds"] or None,
@@ -92,13 +83,10 @@ def run_upgrade(flags, arguments):
     name, reference = exactly(arguments, ["RELEASE", "CHART"], "upgrade")
     with connect(flags) as configuration, library.load_chart(reference) as chart:
         values = collect(flags)
-        if flags["install"]:
-            try:
-                library.call("helm_history", configuration._raw(), name, max=1)
-            except NotFound:
-                if flags["output"] in (None, "table"):
-                    print(f'Release "{name}" does not exist. Installing it now.', flush=True)
-                return install(flags, configuration, chart, name, values, "")
+        if flags["install"] and not exists(configuration, name):
+            if flags["output"] in (None, "table"):
+                print(f'Release "{name}" does not exist. Installing it now.', flush=True)
+            return install(flags, configuration, chart, name, values, "")
         summary = library.change(
             "helm_upgrade", configuration, chart, name, values, prefix="UPGRADE FAILED: ", server_side_apply="false",
             cleanup_on_fail=flags["cleanup-on-fail"] or None, max_history=flags.get("history-max", 10),
@@ -107,6 +95,14 @@ def run_upgrade(flags, arguments):
         if flags["output"] in (None, "table"):
             print(f'Release "{name}" has been upgraded. Happy Helming!')
         print_change(flags, configuration, summary)
+
+
+def exists(configuration, name):
+    try:
+        library.call("helm_history", configuration._raw(), name, max=1)
+        return True
+    except NotFound:
+        return False
 
 
 def print_change(flags, configuration, summary):
@@ -174,12 +170,13 @@ def run_get(flags, arguments):
 
 def run_rollback(flags, arguments):
     if len(arguments) not in (1, 2):
-        raise Failure('"helm rollback" requires at least 1 argument\n\nUsage:  helm rollback <RELEASE> [REVISION] [flags]')
+        raise Failure('"helm rollback" requires at least 1 argument\n\n'
+                      "Usage:  helm rollback <RELEASE> [REVISION] [flags]")
     try:
         revision = int(arguments[1]) if len(arguments) == 2 else None
     except ValueError:
-        raise Failure(f'could not convert revision to a number: strconv.Atoi: parsing "{arguments[1]}": invalid syntax') \
-            from None
+        raise Failure("could not convert revision to a number: "
+                      f'strconv.Atoi: parsing "{arguments[1]}": invalid syntax') from None
     with connect(flags) as configuration:
         library.call("helm_rollback", configuration._raw(), arguments[0], version=revision, server_side_apply="false",
                      timeout_seconds=flags.get("timeout", 300), wait="legacy" if flags["wait"] else "hookOnly",
@@ -222,7 +219,8 @@ def run_template(flags, arguments):
     documents = (summary.get("manifest", "").rstrip("\n") + "\n").split("\n---\n") if summary.get("manifest") else []
     documents = [text.removeprefix("---\n").rstrip("\n") for text in documents] + hooks
     wanted = flags["show-only"]
-    shown = [text for text in documents if not wanted or any(f"/{path}\n" in text.split("\n")[0] + "\n" for path in wanted)]
+    shown = [text for text in documents
+             if not wanted or any(text.split("\n")[0].endswith("/" + path) for path in wanted)]
     if wanted and not shown:
         raise Failure(f"could not find template {wanted[0]} in chart")
     print("".join(f"---\n{text}\n" for text in shown), end="")
@@ -276,87 +274,3 @@ def run_version(flags, arguments):
         print(f'version.BuildInfo{{Version:"{VERSION}", GitCommit:"{COMMIT}", GitTreeState:"clean", GoVersion:"{GO}"}}')
     if flags["debug"]:
         print(f"Helm's Go library in use: {_native.helm_sdk_version()}", file=sys.stderr)
-
-
-# --- the table -------------------------------------------------------------------------------------------------------
-
-REVISION = {"revision": ("", NUMBER)}
-UPGRADE = {
-    **CHANGE, "install": ("i", SWITCH), "history-max": ("", NUMBER), "reset-values": ("", SWITCH),
-    "reuse-values": ("", SWITCH), "reset-then-reuse-values": ("", SWITCH),
-}
-LISTING = {
-    **OUTPUT, "all": ("a", SWITCH), "all-namespaces": ("A", SWITCH), "filter": ("f", TEXT), "selector": ("l", TEXT),
-    "short": ("q", SWITCH), "max": ("m", NUMBER), "offset": ("", NUMBER), "date": ("d", SWITCH), "reverse": ("r", SWITCH),
-    "deployed": ("", SWITCH), "failed": ("", SWITCH), "pending": ("", SWITCH), "superseded": ("", SWITCH),
-    "uninstalled": ("", SWITCH), "uninstalling": ("", SWITCH),
-}
-ROLLBACK = {
-    "timeout": ("", DURATION), "wait": ("", SWITCH), "cleanup-on-fail": ("", SWITCH), "dry-run": ("", TEXT),
-    "no-hooks": ("", SWITCH), "force": ("", SWITCH), "history-max": ("", NUMBER),
-}
-UNINSTALL = {
-    "keep-history": ("", SWITCH), "ignore-not-found": ("", SWITCH), "timeout": ("", DURATION), "wait": ("", SWITCH),
-    "dry-run": ("", TEXT), "description": ("", TEXT), "no-hooks": ("", SWITCH), "cascade": ("", TEXT),
-}
-TEMPLATE = {
-    **CHANGE, "show-only": ("s", LIST), "kube-version": ("", TEXT), "api-versions": ("a", LIST),
-    "include-crds": ("", SWITCH), "validate": ("", SWITCH), "is-upgrade": ("", SWITCH),
-}
-LINT = {**VALUES, "strict": ("", SWITCH), "quiet": ("", SWITCH), "kube-version": ("", TEXT), "with-subcharts": ("", SWITCH)}
-
-COMMANDS = {
-    "install": (run_install, CHANGE, "install a chart"),
-    "upgrade": (run_upgrade, UPGRADE, "upgrade a release"),
-    "list": (run_list, LISTING, "list releases"),
-    "status": (run_status, {**OUTPUT, **REVISION}, "display the status of the named release"),
-    "history": (run_history, {**OUTPUT, "max": ("", NUMBER)}, "fetch release history"),
-    "get": (run_get, {**OUTPUT, **REVISION, "all": ("a", SWITCH)}, "download extended information of a named release"),
-    "rollback": (run_rollback, ROLLBACK, "roll back a release to a previous revision"),
-    "uninstall": (run_uninstall, UNINSTALL, "uninstall a release"),
-    "template": (run_template, TEMPLATE, "locally render templates"),
-    "lint": (run_lint, LINT, "examine a chart for possible issues"),
-    "show": (run_show, {"version": ("", TEXT), "devel": ("", SWITCH)}, "show information of a chart"),
-    "version": (run_version, {"short": ("", SWITCH), "template": ("", TEXT), "client": ("c", SWITCH)},
-                "print the client version information"),
-}
-ALIASES = {"ls": "list", "hist": "history", "del": "uninstall", "delete": "uninstall", "un": "uninstall",
-           "inspect": "show"}
-
-
-def usage():
-    lines = "".join(f"  {name:<12}{about}\n" for name, (_, _, about) in sorted(COMMANDS.items()))
-    return f"The Kubernetes package manager\n\nUsage:\n  helm [command]\n\nAvailable Commands:\n{lines}"
-
-
-def split(argv):
-    """(command, everything else). Flags may stand before the command: `helm -n hub list`."""
-    before = list(argv)
-    for index, argument in enumerate(before):
-        if argument in COMMANDS or argument in ALIASES:
-            return ALIASES.get(argument, argument), before[:index] + before[index + 1:]
-        if not argument.startswith("-") and (index == 0 or not before[index - 1].startswith("-")):
-            raise Failure(f'unknown command "{argument}" for "helm"\nRun \'helm --help\' for usage.')
-    return None, before
-
-
-def main(argv):
-    try:
-        command, rest = split(argv)
-        if command is None:
-            print(usage(), end="")
-            return 0
-        run, table, about = COMMANDS[command]
-        table = {**COMMON, **table}
-        flags, arguments = parse(rest, table)
-        if flags["help"]:
-            print(f"{about}\n\nUsage:\n  helm {command} [flags]\n\nFlags:\n"
-                  + "".join(f"  {'-' + s + ', ' if s else '    '}--{n}\n" for n, (s, _) in sorted(table.items())), end="")
-            return 0
-        run(flags, arguments)
-        sys.stdout.flush()
-        return 0
-    except (Failure, helm_python.HelmError) as error:
-        sys.stdout.flush()
-        print(f"Error: {error}", file=sys.stderr)
-        return 1

@@ -32,7 +32,7 @@ def as_helm3(text):
 
 
 def _schema_line(line):
-    """`- at '/a/b': got string, want null or number`  ->  `- a.b: Invalid type. Expected: null/number, given: string`."""
+    """`- at '/a/b': got string, want number`  ->  `- a.b: Invalid type. Expected: number, given: string`."""
     match = re.match(r"^\s*- at '(.*?)': (.*)$", line)
     if not match:
         return line

@@ -99,7 +99,8 @@ def _parse(name, kind, text):
             return True
         if text.lower() in ("false", "f", "0"):
             return False
-        raise Failure(f'invalid argument "{text}" for "--{name}" flag: strconv.ParseBool: parsing "{text}": invalid syntax')
+        raise Failure(f'invalid argument "{text}" for "--{name}" flag: '
+                      f'strconv.ParseBool: parsing "{text}": invalid syntax')
     if kind == NUMBER:
         try:
             return int(text)

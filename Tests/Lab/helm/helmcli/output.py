@@ -81,7 +81,8 @@ def release_text(stored, with_manifest=False):
               f"REVISION: {summary['revision']}", "TEST SUITE: None"]
     if with_manifest:
         lines.append("HOOKS:")
-        lines += [f"---\n# Source: {hook.get('path', '')}\n{hook.get('manifest', '')}" for hook in stored.get("hooks") or []]
+        for hook in stored.get("hooks") or []:
+            lines.append(f"---\n# Source: {hook.get('path', '')}\n{hook.get('manifest', '')}")
         lines.append(f"MANIFEST:\n{summary.get('manifest', '')}")
     if (summary.get("notes") or "").strip():
         lines.append("NOTES:\n" + summary["notes"].strip())
