@@ -15,4 +15,6 @@ def main(_) -> int:
     # The real one sleeps 6 s here; a socket that is not there at once is the fact that matters.
     time.sleep(2)
     os.chdir(paths.BACKEND)
+    # After a power cut the old socket is still there, and etcd would take it for somebody else's.
+    (paths.BACKEND / "kine.sock:12379").unlink(missing_ok=True)
     os.execve(paths.SNAP / "bin/etcd", ["k8s-dqlite", *datastore.flags()], lab.daemon_environment())
