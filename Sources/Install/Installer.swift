@@ -45,41 +45,50 @@ package struct Installer: Sendable {
     /// Asks the stage, makes what it says, and asks again until it says nothing.
     ///
     /// A stage may plan in rounds, since some things can be seen only once
-    /// others stand. But a change that is still planned after it was made, and
-    /// after the stage's patience, did not take, and that is an error.
+    /// others stand. A change that is still planned after it was made may need
+    /// a moment to show, or somebody undid it: it is waited for, and made again
+    /// twice. What is planned still after the stage's patience did not take.
     private func settle(_ stage: any Stage, on site: Site) async throws -> Int {
-        var made: [Change] = []
+        var made: [Change: Making] = [:]
         var deadline = ContinuousClock.now + stage.patience
         while true {
             if isInterrupted() { throw InstallError.interrupted }
+            let need: String
             switch try await stage.plan(for: site) {
             case .settled:
-                return made.count
-            case .waits(let need):
-                guard ContinuousClock.now < deadline else {
-                    throw InstallError.waited(stage: stage.title, patience: stage.patience, need: need)
-                }
-                report(.waiting(stage.name, for: need))
-                try await Task.sleep(for: pulse)
+                return made.values.reduce(0) { $0 + $1.times }
+            case .waits(let what):
+                need = what
             case .changes(let changes):
-                let fresh = changes.filter { !made.contains($0) }
-                guard !fresh.isEmpty, made.count < Self.mostChanges else {
-                    // What was done may take a moment to show.
-                    guard ContinuousClock.now < deadline, made.count < Self.mostChanges else {
-                        throw InstallError.didNotTake(stage: stage.title, changes[0])
-                    }
-                    report(.waiting(stage.name, for: "this to show: \(changes[0].action)"))
-                    try await Task.sleep(for: pulse)
-                    continue
-                }
-                for change in fresh {
+                let due = changes.filter { made[$0, default: Making()].isDue }
+                for change in due {
                     if isInterrupted() { throw InstallError.interrupted }
                     try await make(change, of: stage, on: site)
-                    made.append(change)
+                    made[change, default: Making()].count()
+                    deadline = ContinuousClock.now + stage.patience
                 }
-                deadline = ContinuousClock.now + stage.patience
+                if !due.isEmpty { continue }
+                guard ContinuousClock.now < deadline else {
+                    throw InstallError.didNotTake(stage: stage.title, changes[0])
+                }
+                need = "this to show: \(changes[0].action)"
             }
+            guard ContinuousClock.now < deadline else {
+                throw InstallError.waited(stage: stage.title, patience: stage.patience, need: need)
+            }
+            report(.waiting(stage.name, for: need))
+            try await Task.sleep(for: pulse)
         }
+    }
+
+    /// How often a change was made, and when last.
+    private struct Making {
+        var times = 0
+        var last = ContinuousClock.now
+
+        var isDue: Bool { times == 0 || times < 3 && last.duration(to: .now) > .seconds(5) }
+
+        mutating func count() { (times, last) = (times + 1, .now) }
     }
 
     /// Makes one change of a stage, recorded before and after.
@@ -96,9 +105,6 @@ package struct Installer: Sendable {
         try record.end(entry, "done")
         report(.changed(stage.name, change, took: start.duration(to: .now)))
     }
-
-    /// A stage that never comes to an end is one that plans something new each time.
-    private static let mostChanges = 200
 
     private func carryOut(_ change: Change, of stage: any Stage, on site: Site) async throws {
         let transport = site.head.transport

@@ -34,6 +34,8 @@ package struct MicroK8s: Provider {
                 because: "a refresh by itself would restart the cluster")
             changes.append(hold)
         }
+        // The snap's install hook has set some of them lower.
+        changes += try await KernelSettings.changes(on: site.head)
         changes += try await start(on: site)
         guard changes.isEmpty else { return .changes(changes) }
         return try await answer(site)

@@ -34,7 +34,7 @@ extension Site {
     /// The changes that bring these images to the node; none where they are all there.
     package func loads(of references: [ImageReference]) async throws -> [Change] {
         let shelf = try bundle.shelf().images()
-        let holdings = try await images.holdings()
+        var holdings = try await images.holdings()
         var changes: [Change] = []
         var absent: [ImageReference] = []
         for reference in references {
@@ -42,9 +42,10 @@ extension Site {
                 if holdings.records[reference.description]?.isComplete != true { absent.append(reference) }
                 continue
             }
-            if let load = images.lacks(image, as: [reference], in: holdings) {
-                changes.append(Change(.load(load), because: load.missing.isEmpty ? "its name or pin is missing" : "it is not on the node"))
-            }
+            guard let load = images.lacks(image, as: [reference], in: holdings) else { continue }
+            changes.append(Change(.load(load), because: load.reason))
+            // What one image brings, the next need not: images share their bases.
+            holdings.content.formUnion(load.missing.map(\.digest))
         }
         guard absent.isEmpty else {
             throw BundleError(
@@ -68,5 +69,12 @@ extension ImageReference {
     var calicoFromQuay: ImageReference {
         guard registry == "docker.io", repository.hasPrefix("calico/"), let tag else { return self }
         return (try? ImageReference(parsing: "quay.io/\(repository):\(tag)")) ?? self
+    }
+}
+
+extension ImageLoad {
+    fileprivate var reason: String {
+        if lacks.contains(.content) { return "it is not on the node" }
+        return "its \(lacks.map(\.rawValue).sorted().joined(separator: ", ")) is missing"
     }
 }
