@@ -8,6 +8,8 @@ import SystemPackage
 actor Carried {
     private var reading: Task<[ArchivedImage], any Error>?
 
+    init(_ known: [ArchivedImage]? = nil) { reading = known.map { images in Task { images } } }
+
     func images(of bundle: Bundle) async throws -> [ArchivedImage] {
         if let reading { return try await reading.value }
         let task = Task {

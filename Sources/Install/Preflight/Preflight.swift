@@ -41,7 +41,7 @@ package struct Preflight: Sendable {
         }
         let clock = Task {
             try await Task.sleep(for: limit)
-            answer.yield(.unknown(because: "could not be measured: no answer within \(limit.components.seconds) s"))
+            answer.yield(.unknown(because: "could not be measured: no answer within \(limit.inSeconds) s"))
         }
         defer {
             work.cancel()
@@ -98,4 +98,12 @@ extension Report {
 
 extension [Report] {
     package var json: JSON { .array(map(\.json)) }
+}
+
+extension Duration {
+    /// "20" or "0.05".
+    fileprivate var inSeconds: String {
+        let seconds = Double(components.seconds) + Double(components.attoseconds) / 1e18
+        return seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"
+    }
 }

@@ -2,8 +2,7 @@ extension Preflight {
     /// What is asked before an installation.
     package static func standard(for site: Site) -> Preflight { standard(for: site.settings) }
 
-    static func standard(for settings: Settings) -> Preflight {
-        let carried = Carried()
+    static func standard(for settings: Settings, _ carried: Carried = Carried()) -> Preflight {
         var checks = system + network + identity + disk(carried) + application(carried)
         switch settings.clusterProvider {
         case .microk8s: checks += microK8s

@@ -52,6 +52,11 @@ struct WebCertificate: Check {
                 fix: "look at the clock (timedatectl), or at the certificate's dates")
         }
         if certificate.end <= now { return .failed("it is out of date", needs: needs, fix: "have a new one signed") }
+        if certificate.names.isEmpty {
+            return .warning(
+                "it names no host (no subjectAltName)", needs: needs,
+                fix: "have one signed with the names of NGINX_PROXY_SERVER_NAME: browsers will refuse it")
+        }
         let strangers = names.filter { !certificate.covers($0) }
         if !strangers.isEmpty {
             return .warning(

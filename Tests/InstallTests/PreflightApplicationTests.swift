@@ -1,0 +1,141 @@
+import Hosts
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Images
+@testable import Install
+
+@Suite struct PreflightApplication {
+    static let faults: [PreflightFault] = [
+        PreflightFault("app.bundle", .failed, "there is no folder", "--bundle DIR") { $0.remove() },
+        PreflightFault("app.bundle", .failed, "k8s-hub-4.2.0.tar is empty") { try $0.carry("k8s-hub-4.2.0.tar", "") },
+        PreflightFault("app.bundle", .failed, "no archive") { try $0.drop("k8s-hub-4.2.0.tar") },
+        PreflightFault("app.files", .failed, "without templates/hub", "--root DIR") { machine in
+            machine.host[machine.site.root.pushing("templates/hub/10-native.py")] = nil
+        },
+        PreflightFault("app.chart", .failed, "not in", "helm pull jupyterhub --version 4.2.0") {
+            try $0.drop("charts/jupyterhub-4.2.0.tgz")
+        },
+        PreflightFault(
+            "app.complete", .failed, "quay.io/jupyterhub/k8s-hub:4.2.0",
+            "k8s-hub-4.2.0.tar quay.io/jupyterhub/k8s-hub:4.2.0"
+        ) { _ in },
+        PreflightFault(
+            "app.later", .warning, "USE_GPU_OPERATOR (the GPU Operator), CLUSTER_NODE_IPS", "the rest is installed"
+        ) {
+            $0.settings.useGpuOperator = true
+            $0.settings.clusterNodeIps = ["10.99.0.11"]
+        },
+        PreflightFault("app.pull_policy", .failed, "SINGLEUSER_IMAGE_PULL_POLICY = Always") {
+            $0.settings.singleuserImagePullPolicy = .always
+        },
+        PreflightFault("app.auth", .warning, "AUTH_MODE=github") { $0.settings.authMode = .github },
+        PreflightFault("app.profiles", .warning, "LIMITRANGE_MAX_MEMORY is 1Gi") {
+            $0.settings.enableResourceQuota = true
+            $0.settings.limitrangeMaxMemory = Quantity("1Gi") ?? .zero
+        },
+        tls(.failed, "there is no /etc/ssl/hub.crt") { $0.host["/etc/ssl/hub.crt"] = nil },
+        tls(.failed, "only one of certificate and key") { $0.settings.nginxProxyKeyFile = nil },
+        tls(.failed, "is not the key of") { machine in
+            machine.host.answer(
+                where: { $0.argv.starts(with: ["openssl", "pkey"]) },
+                Outcome(output: "-----BEGIN PUBLIC KEY-----\nMFkwEwother\n-----END PUBLIC KEY-----\n"))
+        },
+        tls(.failed, "cannot read the key", "without a passphrase") { machine in
+            machine.host.answer(
+                where: { $0.argv.starts(with: ["openssl", "pkey"]) },
+                Outcome(status: 1, errors: "Could not read key from /etc/ssl/hub.key\n"))
+        },
+        tls(.failed, "openssl cannot read /etc/ssl/hub.crt", "PEM") { machine in
+            machine.host.answer(
+                where: { $0.argv.starts(with: ["openssl", "x509"]) },
+                Outcome(status: 1, errors: "Could not read certificate from /etc/ssl/hub.crt\n"))
+        },
+        tls(.warning, "not for other.example.org") { $0.settings.nginxProxyServerName = ["other.example.org"] },
+        tls(.warning, "it lasts 29 days") { $0.host.answer(["date", "+%s"], output: "1824220000\n") },
+        tls(.failed, "it is out of date") { $0.host.answer(["date", "+%s"], output: "1826793067\n") },
+        tls(.failed, "it is not valid yet") { $0.host.answer(["date", "+%s"], output: "1790000000\n") },
+        tls(.unknown, "there is no openssl") { $0.host["/usr/bin/openssl"] = nil },
+    ]
+
+    private static func tls(
+        _ verdict: Finding.Verdict, _ words: String, _ fix: String = "",
+        spoil: @escaping @Sendable (inout PreflightMachine) throws -> Void
+    ) -> PreflightFault {
+        PreflightFault("app.tls", verdict, words, fix) { machine in
+            try secure(&machine)
+            try spoil(&machine)
+        }
+    }
+
+    /// An Nginx with a certificate of the site's own.
+    private static func secure(_ machine: inout PreflightMachine) throws {
+        machine.settings.enableNginxProxy = true
+        machine.settings.nginxProxyServerName = ["hub.example.com", "jupyter.lab.example.com", "10.99.0.2"]
+        machine.settings.nginxProxyCertFile = "/etc/ssl/hub.crt"
+        machine.settings.nginxProxyKeyFile = "/etc/ssl/hub.key"
+        machine.host["/etc/ssl/hub.crt"] = "PEM"
+        machine.host["/etc/ssl/hub.key"] = "PEM"
+    }
+
+    @Test(arguments: faults) func isFound(_ fault: PreflightFault) async throws {
+        if fault.words.first == "there is no folder" {
+            var machine = try PreflightMachine()
+            try fault.spoil(&machine)
+            #expect(try await machine.finding(fault.id).verdict == .failed)
+        } else {
+            try await fault.expect()
+        }
+    }
+
+    @Test func aWholeCertificateIsGood() async throws {
+        var machine = try PreflightMachine()
+        defer { machine.remove() }
+        try Self.secure(&machine)
+        let finding = try await machine.finding("app.tls")
+        #expect(finding == .passed("it lasts 364 days", needs: finding.threshold))
+    }
+
+    @Test func anImageThatTheNodeHasNeedsNoArchive() throws {
+        let hub = try ImageReference(parsing: "quay.io/jupyterhub/k8s-hub:4.2.0")
+        var holdings = Holdings()
+        holdings.records[hub.description] = .init(digest: Digest(of: "hub".utf8), isComplete: true)
+        #expect(ImagesComplete.finding(for: [hub], on: [], holdings, bundle: "/b").verdict == .passed)
+        holdings.records[hub.description]?.isComplete = false
+        let finding = ImagesComplete.finding(for: [hub], on: [], holdings, bundle: "/b")
+        #expect(finding.fix?.contains("docker save -o /b/k8s-hub-4.2.0.tar quay.io/jupyterhub/k8s-hub:4.2.0") == true)
+    }
+
+    @Test func aDamagedArchiveFails() async throws {
+        var machine = try PreflightMachine()
+        defer { machine.remove() }
+        try machine.carry("k8s-hub-4.2.0.tar", "this is no archive")
+        let finding = try await ImagesComplete(carried: Carried()).finding(on: machine.site)
+        #expect(finding.verdict == .failed)
+        #expect(finding.measured.contains("k8s-hub-4.2.0.tar"), "\(finding)")
+        machine.settings = Settings()
+    }
+
+    @Test func anExistingClusterIsAskedForWhatItLacks() async throws {
+        var machine = try PreflightMachine()
+        defer { machine.remove() }
+        machine.settings.clusterProvider = .existing
+        machine.provider = ExistingCluster(
+            kubeconfig: "/etc/kubernetes/admin.conf", socket: "/run/containerd/containerd.sock", helm: "/opt/helm")
+        for (id, words) in [
+            ("kube.config", "/etc/kubernetes/admin.conf"), ("kube.containerd", "no ctr"), ("kube.helm", "/opt/helm"),
+        ] {
+            let finding = try await machine.finding(id)
+            #expect(finding.verdict == .failed && finding.measured.contains(words), "\(id): \(finding)")
+        }
+        machine.host["/opt/helm"] = "ELF"
+        #expect(try await machine.finding("kube.helm").verdict == .passed)
+        machine.host["/usr/bin/ctr"] = "ELF"
+        let version: Command = [
+            "ctr", "--address", "/run/containerd/containerd.sock", "--namespace", "k8s.io", "version",
+        ]
+        machine.host.answer(version, output: "Client:\n  Version:  1.7.12\nServer:\n  Version:  1.7.12\n")
+        #expect(try await machine.finding("kube.containerd").verdict == .passed)
+    }
+}
