@@ -34,8 +34,6 @@ package struct MicroK8s: Provider {
                 because: "a refresh by itself would restart the cluster")
             changes.append(hold)
         }
-        // The snap's install hook has set some of them lower.
-        changes += try await KernelSettings.changes(on: site.head)
         changes += try await start(on: site)
         guard changes.isEmpty else { return .changes(changes) }
         return try await answer(site)
@@ -62,6 +60,8 @@ package struct MicroK8s: Provider {
             if snap.name == "microk8s" { command.argv.append("--classic") }
             changes.append(Change(.run(command), because: "\(snap.name) is not installed"))
         }
+        let again: Command = ["sysctl", "-q", "--load=\(KernelSettings.file)"]
+        changes.append(Change(.run(again), because: "the snap's install hook sets some of the kernel's settings lower"))
         return changes
     }
 
@@ -85,12 +85,13 @@ package struct MicroK8s: Provider {
 
     /// Running. Its first pods need images that cannot be pulled; then the API, then its rules of access.
     private func answer(_ site: Site) async throws -> Plan {
-        guard try await site.head.transport.state(of: Self.common.pushing("run/containerd.sock")) != nil else {
-            return .waits(for: "containerd's socket \(Self.common.pushing("run/containerd.sock"))")
+        if case .failure(let error) = try await site.liveKube() {
+            guard try await site.head.transport.state(of: Self.common.pushing("run/containerd.sock")) != nil else {
+                return .waits(for: "containerd's socket \(Self.common.pushing("run/containerd.sock"))")
+            }
+            let first = try await site.loads(of: try await firstImages(on: site))
+            return first.isEmpty ? .waits(for: error.description) : .changes(first)
         }
-        let first = try await site.loads(of: try await firstImages(on: site))
-        guard first.isEmpty else { return .changes(first) }
-        if case .failure(let error) = try await site.liveKube() { return .waits(for: error.description) }
         let arguments = try await text(of: "args/kube-apiserver", on: site)
         if arguments.contains("--authorization-mode=AlwaysAllow") {
             let change = Change(

@@ -1,10 +1,10 @@
 import Hosts
 import SystemPackage
 
-/// The kernel's settings for a node. MicroK8s has a file of its own with some of them, lower,
-/// which its snap applies when it is installed; ours comes after it in the order of their names.
+/// The kernel's settings for a node. MicroK8s has a file of its own with some of
+/// them, lower; ours comes after it in the order of their names.
 enum KernelSettings {
-    private static let file: FilePath = "/etc/sysctl.d/90-jhub.conf"
+    static let file: FilePath = "/etc/sysctl.d/90-jhub.conf"
 
     /// What must be exactly so: a node forwards its pods' packets, and they pass through iptables.
     private static let exact: [(key: String, value: Int)] = [
