@@ -181,6 +181,20 @@ import Testing
         #expect(error?.description.contains("\n") == false)
     }
 
+    @Test func aStoreThatGivesUpInTheMiddleSaysWhy() async throws {
+        try await Folder.with { folder in
+            let archive = try folder.write("a.tar", big.oci)
+            let image = try #require(try folder.shelf(archive).images().first)
+            let full = "head -c 1000000 >/dev/null; echo 'ctr: no space left on device' >&2; exit 1"
+            let host = Host(name: "here", transport: LocalTransport())
+            let store = ImageStore(host: host, command: ["sh", "-c", full])
+            let load = try #require(store.lacks(image, in: Holdings()))
+            let error = await #expect(throws: (any Error).self) { try await store.load(load) }
+            let said = error.map { "\($0)" } ?? ""
+            #expect(said.contains("no space left on device") && !said.contains("\n"), "\(said)")
+        }
+    }
+
     /// Two layers of 6 MiB that do not compress.
     private var big: Sample {
         var sample = Sample()
