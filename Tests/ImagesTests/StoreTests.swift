@@ -171,7 +171,7 @@ import Testing
     @Test func whatCtrSaysIsPassedOn() async throws {
         let store = ImageStore(
             host: Host(name: "here", transport: LocalTransport()),
-            command: ["ctr", "-a", "/no/such.sock", "-n", "k8s.io"])
+            command: ["ctr", "--connect-timeout", "200ms", "-a", "/no/such.sock"])
         guard try await LocalTransport().run(["sh", "-c", "command -v ctr"]).status == 0 else {
             return try missing("ctr")
         }
