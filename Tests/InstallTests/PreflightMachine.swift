@@ -1,10 +1,11 @@
 import FoundationEssentials
 import Hosts
 import Images
+import Synchronization
 import SystemPackage
-import TestSupport
 
 @testable import Install
+@testable import TestSupport
 
 /// A server on which every check passes, by transcripts; a test then spoils one thing.
 struct PreflightMachine {
@@ -17,19 +18,31 @@ struct PreflightMachine {
 
     init() throws {
         let folder = FileManager.default.temporaryDirectory.path + "/jhub-preflight-\(UUID().uuidString)"
-        bundle = FilePath(folder)
-        settings.sharedStoragePath = "/srv/jhub"
+        self.init(bundle: FilePath(folder))
+        let state = try Self.well.get()
+        host.state.withLock { $0 = state }
         try carry("k8s-hub-4.2.0.tar", "ustar")
         try carry("charts/jupyterhub-4.2.0.tgz", "gzip")
         try carry("snaps/microk8s_8142.snap", "hsqs: MicroK8s\n")
-        try carry("snaps/microk8s_8142.assert", Self.text("microk8s.assert"))
         try carry("snaps/core20_2318.snap", "hsqs: base 20 \n")
-        try carry("snaps/core20_2318.assert", Self.text("microk8s.assert"))
         try carry("snaps/snapd_21759.snap", "hsqs: snapd   \n")
-        try carry("snaps/snapd_21759.assert", Self.text("microk8s.assert"))
-        try system()
-        try network()
-        try tools()
+        for name in ["microk8s_8142", "core20_2318", "snapd_21759"] {
+            try carry("snaps/\(name).assert", Self.text("microk8s.assert"))
+        }
+    }
+
+    private init(bundle: FilePath) {
+        self.bundle = bundle
+        settings.sharedStoragePath = "/srv/jhub"
+    }
+
+    /// The machine without its bundle, made once: a hundred files take their time.
+    private static let well = Result<ScriptedHost.State, any Error> {
+        let machine = PreflightMachine(bundle: "/nowhere")
+        try machine.system()
+        try machine.network()
+        try machine.tools()
+        return machine.host.state.withLock { $0 }
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: bundle.string) }
@@ -98,7 +111,7 @@ extension PreflightMachine {
             "/var/snap/README": "", "/var/lib/dpkg/status": "",
         ]
         for (path, text) in files { host[path] = text }
-        for module in ["br_netfilter", "nf_conntrack", "vxlan", "ip_set", "iptable_nat"] {
+        for module in ["br_netfilter", "nf_conntrack", "vxlan", "ip_set"] {
             host.place(.directory(.ownerReadWriteExecute, .root), at: FilePath("/sys/module/\(module)"))
         }
         let numbers = [

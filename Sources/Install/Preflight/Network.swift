@@ -116,8 +116,8 @@ struct ReversePathFilter: Check {
 struct ModulesThere: Check {
     let id = "net.modules"
     let title = "The kernel has what containers and their network want"
-    static let modules = ["overlay", "br_netfilter", "nf_conntrack", "vxlan", "ip_set", "iptable_nat"]
-    /// Without these three nothing runs; the others' absence shows only in some set-ups (nftables alone, routed pods).
+    static let modules = ["overlay", "br_netfilter", "nf_conntrack", "vxlan", "ip_set"]
+    /// Without these three nothing runs; the others are for some networks only.
     static let vital = ["overlay", "br_netfilter", "nf_conntrack"]
     static let signs = ["br_netfilter": "net/bridge", "nf_conntrack": "net/netfilter"]
 
@@ -128,8 +128,7 @@ struct ModulesThere: Check {
         for module in Self.modules {
             if try await site.head.hasModule(module) || fileSystems.contains(module) { continue }
             if let sign = Self.signs[module], try await site.head.has(FilePath("/proc/sys/\(sign)")) { continue }
-            let known = try await site.head.transport.run(["modprobe", "--dry-run", "--quiet", module]).status == 0
-            if known { waiting.append(module) } else { absent.append(module) }
+            if try await site.head.canLoad(module) { waiting.append(module) } else { absent.append(module) }
         }
         let vital = absent.filter(Self.vital.contains)
         let fix =

@@ -19,6 +19,12 @@ extension Host {
         return nil
     }
 
+    /// Whether the kernel's package has that module, loaded or not.
+    func canLoad(_ module: String) async throws -> Bool {
+        guard try await program("modprobe") != nil else { return false }
+        return try await transport.run(["modprobe", "--dry-run", "--quiet", module]).status == 0
+    }
+
     /// The path, or the nearest folder above it that there is: where a thing that is not yet there will be put.
     func standing(_ path: FilePath) async throws -> FilePath {
         var path = path

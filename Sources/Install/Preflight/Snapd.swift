@@ -116,7 +116,7 @@ struct SnapsMountable: Check {
         let known = (try await site.head.text(of: "/proc/filesystems") ?? "").words
         let needs = "squashfs"
         if known.contains("squashfs") { return .passed("squashfs", needs: needs) }
-        if try await site.head.transport.run(["modprobe", "--dry-run", "--quiet", "squashfs"]).status == 0 {
+        if try await site.head.canLoad("squashfs") {
             return .passed("squashfs, as a module", needs: needs)
         }
         return .failed(
