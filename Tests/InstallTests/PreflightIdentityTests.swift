@@ -13,10 +13,10 @@ import Testing
         name("localhost.localdomain", "means every machine", "jupyter-head"),
         name(String(repeating: "n", count: 60), "has 60 characters", "set-hostname nnnnn"),
         name("-head-", "is not a DNS name", "set-hostname head"),
-        PreflightFault("id.hosts", .warning, "head is 127.0.1.1", "stage host") {
+        PreflightFault("id.hosts", .info, "head is 127.0.1.1", "stage host") {
             $0.host.answer(["getent", "ahosts", "head"], output: "127.0.1.1       STREAM head\n")
         },
-        PreflightFault("id.hosts", .warning, "head is not known") {
+        PreflightFault("id.hosts", .info, "head is not known") {
             $0.host.answer(["getent", "ahosts", "head"], output: "", status: 2)
         },
         PreflightFault(

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct PreflightNetwork {
     static let faults: [PreflightFault] = [
-        PreflightFault("net.default_route", .warning, "none", "stage host sets one") {
+        PreflightFault("net.default_route", .info, "none", "stage host sets one") {
             try $0.answer(["ip", "-json", "-4", "route", "show"], "routes-none.json")
         },
         PreflightFault("net.node_ip", .failed, "NODE_IP is 10.99.0.9, and no card has it", "10.99.0.2") {
@@ -43,7 +43,7 @@ import Testing
             try $0.answer(ss, "ss-taken.txt")
             $0.settings.enableNginxProxy = true
         },
-        PreflightFault("net.modules", .warning, "vxlan not loaded", "stage host") {
+        PreflightFault("net.modules", .info, "vxlan not loaded", "stage host") {
             $0.host["/sys/module/vxlan"] = nil
             $0.host.answer(["modprobe", "--dry-run", "--quiet", "vxlan"], Outcome())
         },

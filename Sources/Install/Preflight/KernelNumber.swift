@@ -4,7 +4,7 @@ import SystemPackage
 /// A number of the kernel's that has to be large enough.
 ///
 /// The stage "host" and MicroK8s set these themselves, so that a small one is
-/// a warning; where /proc/sys cannot be written nobody will, and that is a failure.
+/// only told; where /proc/sys cannot be written nobody will, and that is a failure.
 struct KernelNumber: Check {
     let id: String
     let title: String
@@ -32,7 +32,7 @@ struct KernelNumber: Check {
         let wanted = value < allowed.lowerBound ? allowed.lowerBound : allowed.upperBound
         let fix = "\(setter) sets it; by hand: sysctl -w \(key)=\(wanted)"
         let isFixed = try await site.head.learn(Mounts()).holding("/proc/sys")?.options.contains("ro") == true
-        guard isFixed else { return .warning("\(value)", needs: needs, fix: fix) }
+        guard isFixed else { return .info("\(value)", needs: needs, fix: fix) }
         let remedy = "set it on the computer that this container runs on: sysctl -w \(key)=\(wanted)"
         return isVital
             ? .failed("\(value), and /proc/sys is read-only", needs: needs, fix: remedy)

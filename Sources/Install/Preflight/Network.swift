@@ -10,7 +10,7 @@ struct DefaultRoute: Check {
         if let route = try await site.head.learn(Routes()).first(where: \.isDefault) {
             return .passed(route.words, needs: needs)
         }
-        return .warning(
+        return .info(
             "none", needs: needs,
             fix:
                 "stage host sets one that leads nowhere; or: ip route add default via YOUR-GATEWAY, and keep it in netplan"
@@ -137,7 +137,7 @@ struct ModulesThere: Check {
         if !absent.isEmpty { return .warning("\(absent.joined(separator: ", ")) not found", needs: needs, fix: fix) }
         return waiting.isEmpty
             ? .passed("all", needs: needs)
-            : .warning(
+            : .info(
                 "\(waiting.joined(separator: ", ")) not loaded", needs: needs, fix: "stage host and MicroK8s load them")
     }
 }
