@@ -126,7 +126,7 @@ import Testing
     ]
 
     private static func number(_ id: String, _ key: String, _ value: Int, _ fix: String) -> PreflightFault {
-        PreflightFault(id, .warning, "\(value)", fix) { $0.host[FilePath("/proc/sys/\(key)")] = "\(value)\n" }
+        PreflightFault(id, .info, "\(value)", fix) { $0.host[FilePath("/proc/sys/\(key)")] = "\(value)\n" }
     }
 
     @Test(arguments: system + environment + kernel) func isFound(_ fault: PreflightFault) async throws {
