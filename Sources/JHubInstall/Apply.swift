@@ -6,18 +6,19 @@ import struct Foundation.Date
 
 struct Apply: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Makes the machine what the config says. The default.",
+        abstract: "Makes the machine what the config says.",
         discussion: """
-            Preflight first; then the stages in order. Nothing that stands is done again. Interrupt it once and the change
-            in hand is finished; interrupt it twice and it ends at once. Run it again to go on.
+            First preflight, then the stages in order; 'jhub-install' alone is the same. What is there already is not done \
+            again. Interrupt it once (Ctrl-C) and it finishes the change in hand, then stops; interrupt it twice and it ends \
+            at once. Run it again to go on.
             """)
 
     @OptionGroup var options: SiteOptions
 
-    @Option(name: .customLong("ignore"), help: ArgumentHelp("Go on although this check of preflight fails.", valueName: "id"))
+    @Option(name: .customLong("ignore"), help: ArgumentHelp("Go on although this check of preflight fails; may be repeated.", valueName: "id"))
     var ignored: [String] = []
 
-    @Flag(name: .shortAndLong, help: "Do not ask on the terminal whether to go on in spite of preflight's warnings.")
+    @Flag(name: .shortAndLong, help: "Go on in spite of preflight's warnings, without asking.")
     var yes = false
 
     func run() async throws {

@@ -4,11 +4,12 @@ import Kube
 
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Reads the config and says what is in it.", subcommands: [Check.self, Show.self])
+        commandName: "config", abstract: "Checks or shows the config; needs no root and looks at nothing else.",
+        subcommands: [Check.self, Show.self])
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Names every fault of the config, with its line.", discussion: "Exit status 2 where there is any.")
+            abstract: "Names every fault of the config, with its line.", discussion: "Exit status 2 if there is one.")
         @OptionGroup var options: ConfigOptions
 
         func run() throws {
@@ -20,7 +21,7 @@ struct ConfigCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Prints each value that is in force, and where it came from; secrets as ***.")
+            abstract: "Prints each value in force and where it came from; secrets as ***.")
         @OptionGroup var options: ConfigOptions
 
         func run() throws {

@@ -11,7 +11,7 @@ struct ConfigOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The config file.", discussion: "Default: ./jhub.env, then /etc/jhub/jhub.env.", valueName: "file"))
     var config: String?
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides one key of the config for this run.", valueName: "KEY=VALUE"))
+    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides one key of the config for this run; may be repeated.", valueName: "KEY=VALUE"))
     var overrides: [String] = []
 
     @Flag(help: "One JSON object a line, for programs.")
@@ -48,10 +48,10 @@ struct SiteOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The directory that was carried in.", discussion: "Default: OFFLINE_IMAGE_DIR of the config.", valueName: "dir"))
+            "The directory with images, snaps and chart.", discussion: "Default: OFFLINE_IMAGE_DIR of the config.", valueName: "dir"))
     var bundle: String?
 
-    @Option(help: ArgumentHelp("Only this stage ('jhub-install stages' lists them).", valueName: "stage"))
+    @Option(help: ArgumentHelp("This stage alone ('jhub-install stages' lists them).", valueName: "stage"))
     var only: String?
 
     @Option(help: ArgumentHelp("This stage and those after it.", valueName: "stage"))
@@ -60,7 +60,7 @@ struct SiteOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where templates/ and profiles/ are.", discussion: "Default: beside this program.", valueName: "dir"))
     var root: String?
 
-    @Flag(name: .shortAndLong, help: "Every change with its reason, and what is waited for.")
+    @Flag(name: .shortAndLong, help: "Every change with its reason, and every check of preflight.")
     var verbose = false
 
     func validate() throws {

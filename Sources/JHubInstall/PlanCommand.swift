@@ -7,13 +7,13 @@ struct PlanCommand: AsyncParsableCommand {
         commandName: "plan",
         abstract: "Shows what would be done, and changes nothing.",
         discussion: """
-            A stage whose turn has not come shows what it waits for: what an earlier one has first to make. With --check the
-            exit status is 3 where anything is left to do.
+            Some stages can be planned only when earlier ones are done; these say what they wait for. With --check the exit \
+            status is 3 if anything is left to do, for scripts and monitoring.
             """)
 
     @OptionGroup var options: SiteOptions
 
-    @Flag(help: "Exit with status 3 where the plan is not empty.")
+    @Flag(help: "Exit with status 3 if anything is left to do.")
     var check = false
 
     func run() async throws {

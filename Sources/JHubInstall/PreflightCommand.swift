@@ -7,14 +7,18 @@ struct PreflightCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "preflight",
         abstract: "Checks whether this machine can take the installation.",
-        discussion: "Exit status 4 where a check fails. Nothing is changed, unless --fix is given.")
+        discussion: """
+            Each line has a check's id, what was found and, if that will not do, what is needed and how to mend it. Nothing is \
+            changed unless --fix is given. Exit status 4 if a check fails, 2 if all that fails is the bundle or the config. \
+            docs/preflight.md explains every check.
+            """)
 
     @OptionGroup var options: SiteOptions
 
-    @Flag(help: "Repair what is safe to repair; each repair is recorded.")
+    @Flag(help: "Repair what is safe to repair, and record it.")
     var fix = false
 
-    @Option(name: .customLong("ignore"), help: ArgumentHelp("Do not count this check.", valueName: "id"))
+    @Option(name: .customLong("ignore"), help: ArgumentHelp("Do not count this check as failed; may be repeated.", valueName: "id"))
     var ignored: [String] = []
 
     func run() async throws {

@@ -4,7 +4,7 @@ import Kube
 
 struct StagesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stages", abstract: "Lists the stages in order, by the names that --only and --from take.")
+        commandName: "stages", abstract: "Lists the stages in order, with the names for --only and --from.")
 
     @Flag(help: "One JSON object a line, for programs.")
     var json = false

@@ -4,8 +4,8 @@ import Kube
 
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Says how the installation stands, in a line for each stage, and where it can be reached.",
-        discussion: "It only looks. Exit status 1 where something is not as it should be; 'plan' shows what.")
+        abstract: "Says how each stage stands, and where the hub is.",
+        discussion: "It only looks. Exit status 1 if something is not as it should be; 'jhub-install plan' shows what.")
 
     @OptionGroup var options: SiteOptions
 
