@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import assertions
+import changes
 import installation
 import paths
 import refreshing
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
             return 0
         verb, rest = arguments[0], arguments[1:]
         if verb in ("-h", "--help", "help"):
-            print("Usage: snap <command> [<options>...]\n\nCommands: " + ", ".join(sorted(VERBS)))
+            print("Usage: snap <command> [<options>...]\n\nCommands: " + ", ".join(sorted(set(VERBS) - {"carry-out"})))
             return 0
         if verb == "--version":
             verb = "version"
@@ -188,13 +189,18 @@ def run(arguments):
     running.execute(arguments[0], arguments[1:])
 
 
-def change_list(arguments):
-    complain("error: no changes found") if not state.load()["snaps"] else None
+def carry_out(arguments):
+    """Not for people: the unit of a change runs this."""
+    kinds = {"install-snap": installation.carry_out, "remove-snap": removal.carry_out}
+    if arguments == ["--pending"]:
+        changes.resume()
+    else:
+        changes.carry_out(arguments[0], kinds)
 
 
 VERBS = {
     "ack": ack, "install": install, "remove": remove, "list": listing, "services": list_services,
     "start": act("start"), "stop": act("stop"), "restart": act("restart"), "refresh": refresh, "set": assign,
     "get": get, "wait": wait, "download": download, "known": known, "version": version, "run": run,
-    "changes": change_list,
+    "carry-out": carry_out,
 }

@@ -35,12 +35,21 @@ def install(target: str, classic: bool, dangerous: bool) -> None:
         raise SnapError(f'cannot find signatures with metadata for snap "{target}"')
     with metadata.opened(target) as tree:
         meta = metadata.read(tree)
-    with changes.change(meta["name"], "install-snap"):
-        entry = describe(meta, vouched)
-        check(meta, classic)
-        if classic and meta["confinement"] != "classic":
-            complain(f"Warning: flag --classic ignored for strictly confined snap {meta['name']}\n")
-        place(target, meta, entry)
+    entry = describe(meta, vouched)
+    check(meta, classic)
+    if classic and meta["confinement"] != "classic":
+        complain(f"Warning: flag --classic ignored for strictly confined snap {meta['name']}\n")
+    # The daemon has a copy of its own before the change begins; the file that was named is not needed any more.
+    paths.FILES.mkdir(parents=True, exist_ok=True)
+    upload = paths.FILES / f".local-install-{os.getpid()}"
+    shutil.copyfile(target, upload)
+    try:
+        changes.ask(meta["name"], "install-snap", file=str(upload), meta=meta, entry=entry,
+                    before=state.installed(meta["name"]))
+    except SnapError as refusal:
+        if refusal.code == 10:  # somebody else's change; ours never began
+            upload.unlink(missing_ok=True)
+        raise
     if "/snap/bin" not in os.environ.get("PATH", "").split(":"):
         complain("Warning: /snap/bin was not found in your $PATH. If you've not restarted your session since you "
                  "installed snapd, try doing that. Please see https://forum.snapcraft.io/t/9469 for more details.\n")
@@ -88,18 +97,21 @@ def numbers(version: str) -> list[int]:
     return [int(n) for n in version.split(".")]
 
 
-def place(target: str, meta: dict, entry: dict) -> None:
+def carry_out(facts: dict) -> None:
+    place(Path(facts["file"]), facts["meta"], facts["entry"], facts["before"])
+
+
+def place(upload: Path, meta: dict, entry: dict, before: dict | None) -> None:
     """snapd runs these steps for an asserted revision that is already there, too: services restart then."""
     name, revision = meta["name"], entry["revision"]
-    before = state.installed(name)
-    paths.FILES.mkdir(parents=True, exist_ok=True)
-    again = before is not None and before["revision"] == revision
     if before is not None:
         units = [u.name for u in paths.UNITS.glob(f"snap.{name}.*.service")]
         subprocess.run(["systemctl", "stop", *units], capture_output=True)
     try:
-        if not again:
-            copy(Path(target), paths.file(name, revision))
+        if upload.exists():
+            os.chmod(upload, 0o600)
+            os.rename(upload, paths.file(name, revision))
+        if before is None or before["revision"] != revision:
             mounts.mount(name, revision)
             data(name, revision, before)
         link(paths.SNAPS / name / "current", revision)
@@ -115,13 +127,6 @@ def place(target: str, meta: dict, entry: dict) -> None:
         if before is None:
             removal.erase(name, entry, keep=False)
         raise
-
-
-def copy(source: Path, to: Path) -> None:
-    unfinished = to.with_suffix(".partial")
-    shutil.copyfile(source, unfinished)
-    os.chmod(unfinished, 0o600)
-    os.rename(unfinished, to)
 
 
 def data(name: str, revision: str, before: dict | None) -> None:

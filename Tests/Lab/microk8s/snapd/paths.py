@@ -11,7 +11,7 @@ FILES = Path("/var/lib/snapd/snaps")
 SNAPSHOTS = Path("/var/lib/snapd/snapshots")
 UNITS = Path("/etc/systemd/system")
 SOCKET = Path("/run/snapd.socket")
-LOCKS = Path("/run/snapd/lock")
+CHANGES = Path("/var/lib/snapd/changes")
 
 # The daemon that the distribution ships (Debian 12's) and the one of the snap revision 21759.
 DISTRIBUTION_VERSION = "2.57.6"

@@ -24,12 +24,16 @@ def remove(name: str, purge: bool) -> None:
         raise SnapError(f'cannot remove "{name}": snap "{name}" is not removable: snap is being used by snap {users[0]}.')
     if entry["type"] == "snapd" and any(n != "snapd" for n in snaps):
         raise SnapError(f'cannot remove "{name}": snap "{name}" is not removable: snapd required by other snaps')
-    with changes.change(name, "remove-snap"):
-        units = [u.name for u in paths.UNITS.glob(f"snap.{name}.*.service")]
-        subprocess.run(["systemctl", "stop", *units], capture_output=True)
-        running.hook(name, entry, "remove")
-        erase(name, entry, keep=not purge)
+    changes.ask(name, "remove-snap", entry=entry, purge=purge)
     print(f"{name} removed")
+
+
+def carry_out(facts: dict) -> None:
+    name, entry = facts["name"], facts["entry"]
+    units = [u.name for u in paths.UNITS.glob(f"snap.{name}.*.service")]
+    subprocess.run(["systemctl", "stop", *units], capture_output=True)
+    running.hook(name, entry, "remove")
+    erase(name, entry, keep=not facts["purge"])
 
 
 def erase(name: str, entry: dict, keep: bool) -> None:

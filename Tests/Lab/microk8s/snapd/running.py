@@ -20,8 +20,11 @@ def execute(target: str, arguments: list[str]) -> None:
         raise SnapError(f'cannot find app "{app or name}" in "{name}"')
     environ = environment.of(name, entry)
     program, *first = body["command"].split()
-    os.makedirs(environ["SNAP_USER_COMMON"], exist_ok=True)
-    os.makedirs(environ["SNAP_USER_DATA"], exist_ok=True)
+    for folder in (environ["SNAP_USER_COMMON"], environ["SNAP_USER_DATA"]):
+        try:
+            os.makedirs(folder, exist_ok=True)
+        except OSError as error:
+            raise SnapError(f'cannot create user data directory: failed to create "{folder}": {error.strerror}') from None
     path = os.path.join(environ["SNAP"], program)
     os.execve(path, [path, *first, *arguments], environ)
 
