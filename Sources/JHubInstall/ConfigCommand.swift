@@ -13,8 +13,14 @@ struct ConfigCommand: ParsableCommand {
         @OptionGroup var options: ConfigOptions
 
         func run() throws {
-            let settings = try options.settings()
-            ConfigReport(settings).check(asJSON: options.json).forEach(Console.standardOutput.line)
+            let report: ConfigReport
+            do {
+                report = ConfigReport(try options.settings())
+            } catch let error as SettingsError {
+                report = ConfigReport(error)
+            }
+            report.check(asJSON: options.json).forEach(Console.standardOutput.line)
+            guard report.exitCode == 0 else { throw ExitCode(report.exitCode) }
             if !options.json { Console.standardOutput.line("\(try options.path()): no fault") }
         }
     }
