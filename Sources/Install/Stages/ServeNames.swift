@@ -5,6 +5,7 @@ package struct ServeNames: Stage {
     package let name = "dns"
     package let title = "Serve the cluster's names"
     package let patience = Duration.seconds(300)
+    package let watched: String? = "/api/v1/pods"
     package init() {}
 
     package func plan(for site: Site) async throws -> Plan {
@@ -24,19 +25,50 @@ package struct ServeNames: Stage {
 struct Corefile {
     var text: String
 
-    /// The text with the upstream that the operator wants, or without one. A `forward` that a site wrote itself,
-    /// to resolvers of its own, is left as it is.
+    /// The text with the upstream that the operator wants. Without one, resolvers that nobody asked for go,
+    /// and a `forward` that a site wrote itself, to resolvers of its own, is left as it is.
     func forwarding(to upstream: [String], placeholder: String) -> String {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        return lines.compactMap { line -> String? in
-            let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
-            guard words.first == "forward", words.count > 2 else { return String(line) }
-            let targets = Set(words.dropFirst(2).filter { $0 != "{" })
-            guard !targets.isDisjoint(with: Self.publicResolvers) || targets.contains(placeholder) else { return String(line) }
-            guard !upstream.isEmpty else { return nil }
-            return line.prefix { $0.isWhitespace } + "forward \(words[1]) " + upstream.joined(separator: " ")
-        }.joined(separator: "\n")
+        var lines: [String] = []
+        /// How many braces are open; how many were when a block began that is left out.
+        var (depth, dropped): (Int, Int?) = (0, nil)
+        var (zones, forwards): (Set<String>, Bool) = ([], false)
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace).map(String.init)
+            let (opens, closes) = (words.last == "{", words == ["}"])
+            if depth == 0, opens { (zones, forwards) = (Set(words.dropLast()), false) }
+            if closes { depth -= 1 }
+            let isRoot = depth == 0 && !zones.isDisjoint(with: Self.root)
+            if closes, isRoot, !forwards, !upstream.isEmpty {
+                lines.append("    forward . " + upstream.joined(separator: " "))
+            }
+            if let start = dropped {
+                if closes, depth == start { dropped = nil }
+            } else if words.first == "forward", words.count > 2,
+                let wanted = wanted(in: words, upstream: upstream, placeholder: placeholder)
+            {
+                if words[1] == "." { forwards = true }
+                if !wanted.isEmpty { lines.append(line.prefix { $0.isWhitespace } + wanted + (opens ? " {" : "")) }
+                if wanted.isEmpty, opens { dropped = depth }
+            } else {
+                if words.starts(with: ["forward", "."]) { forwards = true }
+                lines.append(String(line))
+            }
+            if opens { depth += 1 }
+        }
+        return lines.joined(separator: "\n")
     }
+
+    /// What is to stand in the place of a `forward`: nothing, where it goes; nil where it stays as it is.
+    private func wanted(in words: [String], upstream: [String], placeholder: String) -> String? {
+        let targets = words.dropFirst(2).filter { $0 != "{" }
+        let isForeign = !Self.publicResolvers.isDisjoint(with: targets) || targets.contains(placeholder)
+        if upstream.isEmpty { return isForeign ? "" : nil }
+        guard isForeign || words[1] == ".", targets != upstream else { return nil }
+        return "forward \(words[1]) " + upstream.joined(separator: " ")
+    }
+
+    /// The server block for every name that no other is for.
+    private static let root: Set<String> = [".", ".:53"]
 
     /// What MicroK8s falls back to, and others that installers like to write.
     private static let publicResolvers: Set<String> = ["8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"]
