@@ -21,7 +21,9 @@ extension Site {
         var references = try await provider.images(on: self)
         var named = [settings.hubImage, settings.proxyImage, settings.singleuserImage] + settings.allowedCustomImages
         if settings.source(of: "COREDNS_IMAGE") != .standard { named.append(settings.corednsImage) }
-        if settings.source(of: "HOSTPATH_PROVISIONER_IMAGE") != .standard { named.append(settings.hostpathProvisionerImage) }
+        if settings.source(of: "HOSTPATH_PROVISIONER_IMAGE") != .standard {
+            named.append(settings.hostpathProvisionerImage)
+        }
         named += try profiles().compactMap(\.image)
         if settings.patchCalico { references = references.map(\.calicoFromQuay) }
         for text in named {
@@ -35,22 +37,31 @@ extension Site {
     package func loads(of references: [ImageReference]) async throws -> [Change] {
         let shelf = try bundle.shelf().images()
         var holdings = try await images.holdings()
-        var changes: [Change] = []
+        var found: [(image: ArchivedImage, names: [ImageReference])] = []
         var absent: [ImageReference] = []
         for reference in references {
-            guard let image = shelf.image(for: reference) else {
-                if holdings.records[reference.description]?.isComplete != true { absent.append(reference) }
-                continue
+            if let image = shelf.image(for: reference) {
+                // One image under several names is sent once.
+                if let place = found.firstIndex(where: { $0.image == image }) {
+                    found[place].names.append(reference)
+                } else {
+                    found.append((image, [reference]))
+                }
+            } else if holdings.records[reference.description]?.isComplete != true {
+                absent.append(reference)
             }
-            guard let load = images.lacks(image, as: [reference], in: holdings) else { continue }
-            changes.append(Change(.load(load), because: load.reason))
-            // What one image brings, the next need not: images share their bases.
-            holdings.content.formUnion(load.missing.map(\.digest))
         }
         guard absent.isEmpty else {
             throw BundleError(
                 "no archive in \(bundle.path) holds \(absent.map(\.description).joined(separator: ", ")), "
                     + "and the node has not got it: save it there with 'docker save', under any file name")
+        }
+        var changes: [Change] = []
+        for (image, names) in found {
+            guard let load = images.lacks(image, as: names, in: holdings) else { continue }
+            changes.append(Change(.load(load), because: load.reason))
+            // What one image brings, the next need not: images share their bases.
+            holdings = holdings.adding(load)
         }
         return changes
     }
