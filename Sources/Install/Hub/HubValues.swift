@@ -42,7 +42,8 @@ struct HubValues {
         var extraFiles: [String: JSON] = [:]
         for (name, text) in files where name.hasSuffix(".py") {
             extraFiles[name] = [
-                "mountPath": .string("/usr/local/etc/jupyterhub/jupyterhub_config.d/\(name)"), "stringData": .string(text),
+                "mountPath": .string("/usr/local/etc/jupyterhub/jupyterhub_config.d/\(name)"),
+                "stringData": .string(text),
             ]
         }
         return [
@@ -79,7 +80,8 @@ struct HubValues {
                 ],
             ],
             "Spawner": [
-                "http_timeout": .int(settings.spawnerHttpTimeout), "start_timeout": .int(settings.kubespawnerStartTimeout),
+                "http_timeout": .int(settings.spawnerHttpTimeout),
+                "start_timeout": .int(settings.kubespawnerStartTimeout),
             ],
             "CryptKeeper": ["keys": [.string(secrets.cryptKey)]],
             "KubeSpawner": kubeSpawner,
@@ -110,7 +112,9 @@ struct HubValues {
         return .object(values)
     }
 
-    private var volumes: HomeVolumes { HomeVolumes(settings: settings, script: files["prepare-shared-folder.sh"] ?? "") }
+    private var volumes: HomeVolumes {
+        HomeVolumes(settings: settings, script: files["prepare-shared-folder.sh"] ?? "")
+    }
 
     /// What the chart has no key of its own for.
     private var kubeSpawner: JSON {
@@ -130,7 +134,10 @@ struct HubValues {
     private func image(_ text: String, policy: String) -> JSON {
         // The settings have read it once already.
         guard let reference = try? ImageReference(parsing: text) else { return ["name": .string(text)] }
-        return ["name": .string(reference.name), "tag": .string(reference.tag ?? ""), "pullPolicy": .string(policy)]
+        // The chart puts a colon between the two, also in NAME@sha256:DIGEST.
+        let (name, tag) =
+            reference.digest.map { (reference.name + "@sha256", $0.hex) } ?? (reference.name, reference.tag ?? "latest")
+        return ["name": .string(name), "tag": .string(tag), "pullPolicy": .string(policy)]
     }
 }
 
