@@ -27,7 +27,9 @@ struct Profile {
 
     init(yaml: String, file: String) throws {
         func fault(_ what: String) -> InstallError { .refused("the profile \(file): \(what)") }
-        guard let object = try JSON.documents(yaml: yaml).first, let members = object.object else { throw fault("is not a map") }
+        let object: JSON
+        do { object = try JSON(yaml: yaml) } catch { throw fault("\(error)") }
+        guard let members = object.object else { throw fault("is not a map") }
         let known: Set = ["name", "description", "default", "image", "cpu", "memory"]
         if let stranger = members.keys.sorted().first(where: { !known.contains($0) }) {
             throw fault("has the key '\(stranger)', which is none of \(known.sorted().joined(separator: ", "))")
@@ -39,7 +41,9 @@ struct Profile {
             }
             let bound = object[[key, "atMost"]]
             guard let bound else { return Amount(share: share, atMost: .infinity) }
-            guard let quantity = Quantity(bound.string ?? bound.text()) else { throw fault("\(key).atMost is no amount") }
+            guard let quantity = Quantity(bound.string ?? bound.text()) else {
+                throw fault("\(key).atMost is no amount")
+            }
             return Amount(share: share, atMost: Double(quantity.millis) / 1000)
         }
         (self.name, description) = (name, object["description"]?.string ?? "")
@@ -59,7 +63,8 @@ struct Profile {
         if let image { overrides["image"] = .string(image) }
         var profile: [String: JSON] = [
             "display_name": .string(name), "slug": .string(slug), "kubespawner_override": .object(overrides),
-            "description": .string("\(description.isEmpty ? "" : description + ": ")\(cores.plain) cores, \(mebibytes) MiB"),
+            "description": .string(
+                "\(description.isEmpty ? "" : description + ": ")\(cores.plain) cores, \(mebibytes) MiB"),
         ]
         if isDefault { profile["default"] = true }
         return .object(profile)
