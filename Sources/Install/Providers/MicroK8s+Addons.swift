@@ -8,7 +8,9 @@ extension MicroK8s {
     package func images(on site: Site) async throws -> [ImageReference] {
         var references: [ImageReference] = []
         for text in try await imageTexts(Self.everyFile, on: site) {
-            for reference in ImageMentions.of(text) where !references.contains(reference) { references.append(reference) }
+            for reference in ImageMentions.of(text) where !references.contains(reference) {
+                references.append(reference)
+            }
         }
         return references.isEmpty ? Self.imagesOf130 : references
     }
@@ -38,7 +40,9 @@ extension MicroK8s {
     private func imageTexts(_ paths: [FilePath], on site: Site) async throws -> [String] {
         var texts: [String] = []
         for path in paths {
-            if let bytes = try await site.head.transport.read(path) { texts.append(String(decoding: bytes, as: UTF8.self)) }
+            if let bytes = try await site.head.transport.read(path) {
+                texts.append(String(decoding: bytes, as: UTF8.self))
+            }
         }
         return texts
     }
@@ -51,7 +55,9 @@ extension MicroK8s {
         let kube = try await site.kube()
         var changes: [Change] = []
         for manifest in try Manifest.all(inYAML: try await text(of: "args/cni-network/cni.yaml", on: site)) {
-            if try await kube.get(manifest) == nil { changes.append(Change(.apply(manifest), because: "it was deleted")) }
+            if try await kube.get(manifest) == nil {
+                changes.append(Change(.apply(manifest), because: "it was deleted"))
+            }
         }
         return .of(changes)
     }
@@ -68,7 +74,8 @@ extension MicroK8s {
         var changes = try await upstream(kube, on: site)
         if site.settings.source(of: "COREDNS_IMAGE") != .standard {
             let images = ["coredns": try ImageReference(parsing: site.settings.corednsImage)]
-            changes += try await kube.imageChanges("Deployment", "coredns", images, because: "COREDNS_IMAGE asks for it")
+            changes += try await kube.imageChanges(
+                "Deployment", "coredns", images, because: "COREDNS_IMAGE asks for it")
         }
         return .of(changes)
     }
@@ -134,6 +141,6 @@ enum ImageMentions {
 
     private static func value(of key: String, in line: String) -> String? {
         guard line.hasPrefix(key) else { return nil }
-        return line.dropFirst(key.count).trimmed.split(separator: "\"").first.map { String($0.trimmed) }
+        return line.dropFirst(key.count).split { $0.isWhitespace || $0 == "\"" || $0 == "'" }.first.map(String.init)
     }
 }
