@@ -33,7 +33,8 @@ let package = Package(
         .target(name: "HTTP", dependencies: ["CCurl"], swiftSettings: settings),
         .target(name: "Kube", dependencies: ["HTTP", "Yams"], swiftSettings: settings),
         .target(
-            name: "Install", dependencies: ["Hosts", "Images", "HTTP", "Kube", "Yams", crypto, system], swiftSettings: settings),
+            name: "Install", dependencies: ["Hosts", "Images", "HTTP", "Kube", "Yams", crypto, system],
+            swiftSettings: settings),
         .executableTarget(
             name: "JHubInstall",
             dependencies: [

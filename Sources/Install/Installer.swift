@@ -77,8 +77,17 @@ package struct Installer: Sendable {
                 throw InstallError.waited(stage: stage.title, patience: stage.patience, need: need)
             }
             report(.waiting(stage.name, for: need))
-            try await Task.sleep(for: pulse)
+            try await pause(of: stage, on: site)
         }
+    }
+
+    /// Until something happens to what the stage watches, else for a moment.
+    private func pause(of stage: any Stage, on site: Site) async throws {
+        guard let path = stage.watched, let kube = try? await site.kube(),
+            (try? await kube.news(at: path, within: .seconds(2))) != nil
+        else { return try await Task.sleep(for: pulse) }
+        // Events come in swarms; one look is enough for those of one moment.
+        try await Task.sleep(for: .milliseconds(200))
     }
 
     /// How often a change was made, and when last.

@@ -24,7 +24,8 @@ extension KubeClient {
         var patch: [String: JSON] = [:]
         for list in Self.lists {
             let moved: [JSON] = try (pod[list]?.array ?? []).compactMap { container in
-                guard let name = container["name"], let old = container["image"]?.string, let new = images[name.string ?? ""],
+                guard let name = container["name"], let old = container["image"]?.string,
+                    let new = images[name.string ?? ""],
                     try ImageReference(parsing: old) != new
                 else { return nil }
                 return ["name": name, "image": .string(new.description)]

@@ -16,7 +16,8 @@ package final class Lock: Sendable {
     package init(at path: FilePath = "/run/jhub/install.lock", purpose: String) throws {
         try FileManager.default.createDirectory(
             atPath: path.removingLastComponent().string, withIntermediateDirectories: true)
-        file = try FileDescriptor.open(path, .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
+        file = try FileDescriptor.open(
+            path, .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
         guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
             throw LockError(holder: try String(decoding: file.readAll(upTo: 4096), as: UTF8.self).trimmed)
         }

@@ -9,7 +9,8 @@ package enum NodeAddress {
         let interfaces = try await site.head.learn(Interfaces())
         guard let address = chosen(from: interfaces, routes) else {
             throw InstallError.refused(
-                "\(site.head.name) has no address that other machines could use: give it one, or set NODE_IP in the config")
+                "\(site.head.name) has no address that other machines could use: give it one, or set NODE_IP in the config"
+            )
         }
         return address
     }
@@ -23,7 +24,9 @@ package enum NodeAddress {
         }
         let ways = routes.filter(\.isDefault).sorted { $0.metric < $1.metric }.compactMap(\.device)
         for way in ways {
-            if let interface = real.first(where: { $0.name == way }), let found = address(of: interface) { return found }
+            if let interface = real.first(where: { $0.name == way }), let found = address(of: interface) {
+                return found
+            }
         }
         return real.lazy.compactMap(address).first
     }

@@ -47,11 +47,14 @@ package protocol Stage: Sendable {
     var title: String { get }
     /// How long it may wait for the cluster before the installer gives up and names the cause.
     var patience: Duration { get }
+    /// The objects whose changes tell that it is worth asking again; nil: time alone does.
+    var watched: String? { get }
     func plan(for site: Site) async throws -> Plan
 }
 
 extension Stage {
     package var patience: Duration { .zero }
+    package var watched: String? { nil }
 }
 
 extension Plan {

@@ -15,7 +15,9 @@ struct Apply: AsyncParsableCommand {
 
     @OptionGroup var options: SiteOptions
 
-    @Option(name: .customLong("ignore"), help: ArgumentHelp("Go on although this check of preflight fails; may be repeated.", valueName: "id"))
+    @Option(
+        name: .customLong("ignore"),
+        help: ArgumentHelp("Go on although this check of preflight fails; may be repeated.", valueName: "id"))
     var ignored: [String] = []
 
     @Flag(name: .shortAndLong, help: "Go on in spite of preflight's warnings, without asking.")
@@ -57,7 +59,9 @@ struct Apply: AsyncParsableCommand {
             throw ValidationError("no check of preflight is called \(strangers.joined(separator: ", "))")
         }
         let reports = await preflight.run(on: site, ignoring: Set(ignored))
-        for report in reports where report.stops || report.warns || report.isIgnored { log.line("preflight: \(report.line)") }
+        for report in reports where report.stops || report.warns || report.isIgnored {
+            log.line("preflight: \(report.line)")
+        }
         PreflightTable(reports, everything: options.verbose).print(asJSON: options.config.json)
         try PreflightTable.throwIfStopped(reports)
         if reports.contains(where: \.warns), !yes, Console.isInteractive, !options.config.json {

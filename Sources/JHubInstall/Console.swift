@@ -37,4 +37,11 @@ struct Console: Sendable {
     }
 }
 
-enum Colour: Int { case plain = 0, red = 31, green = 32, yellow = 33, dim = 2, bold = 1 }
+enum Colour: Int {
+    case plain = 0
+    case red = 31
+    case green = 32
+    case yellow = 33
+    case dim = 2
+    case bold = 1
+}

@@ -61,7 +61,10 @@ extension Event {
     var json: JSON {
         switch self {
         case .began(let stage, let title, let number, let total):
-            ["event": "began", "stage": .string(stage), "title": .string(title), "number": .int(number), "of": .int(total)]
+            [
+                "event": "began", "stage": .string(stage), "title": .string(title), "number": .int(number),
+                "of": .int(total),
+            ]
         case .waiting(let stage, let need): ["event": "waiting", "stage": .string(stage), "for": .string(need)]
         case .changing(let stage, let change):
             [

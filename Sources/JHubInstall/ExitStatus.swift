@@ -22,7 +22,8 @@ enum ExitStatus {
         case InstallError.interrupted: interrupted
         case is CancellationError: interrupted
         case is ExitCode, is ValidationError, is CleanExit: nil
-        case is InstallError, is TransportError, is FactError, is ImageError, is HTTPError, is KubeError, is NoCluster: failed
+        case is InstallError, is TransportError, is FactError, is ImageError, is HTTPError, is KubeError, is NoCluster:
+            failed
         default: String(reflecting: type(of: error)).hasPrefix("ArgumentParser.") ? nil : failed
         }
     }

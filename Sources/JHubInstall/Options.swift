@@ -8,10 +8,14 @@ import class Foundation.FileManager
 
 /// Where the config is, for every command.
 struct ConfigOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The config file.", discussion: "Default: ./jhub.env, then /etc/jhub/jhub.env.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The config file.", discussion: "Default: ./jhub.env, then /etc/jhub/jhub.env.", valueName: "file"))
     var config: String?
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides one key of the config for this run; may be repeated.", valueName: "KEY=VALUE"))
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Overrides one key of the config for this run; may be repeated.", valueName: "KEY=VALUE"))
     var overrides: [String] = []
 
     @Flag(help: "One JSON object a line, for programs.")
@@ -27,7 +31,8 @@ struct ConfigOptions: ParsableArguments {
         if let config { return FilePath(config) }
         let places = ["./jhub.env", "/etc/jhub/jhub.env"]
         guard let found = places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
-            let reason = "there is no config, neither here nor in /etc/jhub: copy jhub.env.example, or name one with --config"
+            let reason =
+                "there is no config, neither here nor in /etc/jhub: copy jhub.env.example, or name one with --config"
             throw SettingsError([Fault(file: places[0], reason)])
         }
         return FilePath(found)
@@ -36,9 +41,12 @@ struct ConfigOptions: ParsableArguments {
     private func pairs() throws -> [String: String] {
         try Dictionary(
             overrides.map { pair in
-                guard let cut = pair.firstIndex(of: "=") else { throw ValidationError("--set takes KEY=VALUE, not '\(pair)'") }
+                guard let cut = pair.firstIndex(of: "=") else {
+                    throw ValidationError("--set takes KEY=VALUE, not '\(pair)'")
+                }
                 return (String(pair[..<cut]), String(pair[pair.index(after: cut)...]))
-            }) { $1 }
+            }
+        ) { $1 }
     }
 }
 
@@ -48,7 +56,8 @@ struct SiteOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The directory with images, snaps and chart.", discussion: "Default: OFFLINE_IMAGE_DIR of the config.", valueName: "dir"))
+            "The directory with images, snaps and chart.", discussion: "Default: OFFLINE_IMAGE_DIR of the config.",
+            valueName: "dir"))
     var bundle: String?
 
     @Option(help: ArgumentHelp("This stage alone ('jhub-install stages' lists them).", valueName: "stage"))
@@ -57,7 +66,9 @@ struct SiteOptions: ParsableArguments {
     @Option(help: ArgumentHelp("This stage and those after it.", valueName: "stage"))
     var from: String?
 
-    @Option(help: ArgumentHelp("Where templates/ and profiles/ are.", discussion: "Default: beside this program.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "Where templates/ and profiles/ are.", discussion: "Default: beside this program.", valueName: "dir"))
     var root: String?
 
     @Flag(name: .shortAndLong, help: "Every change with its reason, and every check of preflight.")
@@ -105,7 +116,8 @@ struct SiteOptions: ParsableArguments {
 /// Most of what there is to see belongs to root.
 func requireRoot() throws {
     guard geteuid() == 0 else {
-        Console.standardError.line("jhub-install: this needs root, and was started by user \(geteuid()): run it with sudo")
+        Console.standardError.line(
+            "jhub-install: this needs root, and was started by user \(geteuid()): run it with sudo")
         throw ExitStatus.preflight
     }
 }

@@ -18,7 +18,9 @@ struct PreflightCommand: AsyncParsableCommand {
     @Flag(help: "Repair what is safe to repair, and record it.")
     var fix = false
 
-    @Option(name: .customLong("ignore"), help: ArgumentHelp("Do not count this check as failed; may be repeated.", valueName: "id"))
+    @Option(
+        name: .customLong("ignore"),
+        help: ArgumentHelp("Do not count this check as failed; may be repeated.", valueName: "id"))
     var ignored: [String] = []
 
     func run() async throws {

@@ -35,7 +35,8 @@ struct PreflightTable {
     static func throwIfStopped(_ reports: [Report]) throws {
         let stopping = reports.filter(\.stops)
         guard !stopping.isEmpty else { return }
-        throw stopping.allSatisfy { $0.id.hasPrefix("app.") || $0.id == "snap.assert" } ? ExitStatus.wrongInput : ExitStatus.preflight
+        throw stopping.allSatisfy { $0.id.hasPrefix("app.") || $0.id == "snap.assert" }
+            ? ExitStatus.wrongInput : ExitStatus.preflight
     }
 }
 

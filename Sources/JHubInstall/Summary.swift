@@ -27,7 +27,9 @@ struct Summary {
             out.line(JSON.object(object).text())
             return
         }
-        if let changes { out.line(changes == 0 ? "Everything stands as it should; nothing was changed." : "\(changes) changes made.") }
+        if let changes {
+            out.line(changes == 0 ? "Everything stands as it should; nothing was changed." : "\(changes) changes made.")
+        }
         if let first = admins.first {
             let file = passwordFile.map { "; first password in \($0)" } ?? ""
             out.line("Admin:      \(first)\(file)")

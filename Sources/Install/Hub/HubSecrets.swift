@@ -17,12 +17,15 @@ struct HubSecrets {
         guard let secret = try await kube.get(Manifest(object(namespace, data: [:]))) else { return nil }
         func value(_ key: String) throws -> String {
             guard let text = secret[["data", key]]?.string, let bytes = Base64.decoded(text) else {
-                throw InstallError.refused("the Secret \(namespace)/\(name) has no \(key): put it back, or delete the Secret (all users are then logged out)")
+                throw InstallError.refused(
+                    "the Secret \(namespace)/\(name) has no \(key): put it back, or delete the Secret (all users are then logged out)"
+                )
             }
             return String(decoding: bytes, as: UTF8.self)
         }
         return HubSecrets(
-            proxyToken: try value("proxy-token"), cookieSecret: try value("cookie-secret"), cryptKey: try value("crypt-key"))
+            proxyToken: try value("proxy-token"), cookieSecret: try value("cookie-secret"),
+            cryptKey: try value("crypt-key"))
     }
 
     /// 32 random bytes each, in hexadecimal, as the hub and its proxy want them; and the admin's password.

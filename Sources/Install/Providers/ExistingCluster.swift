@@ -26,7 +26,8 @@ package struct ExistingCluster: Provider {
     package func namesPlan(for site: Site) async throws -> Plan {
         let service = "/api/v1/namespaces/kube-system/services/kube-dns"
         guard try await site.kube().get(service) != nil else {
-            throw InstallError.refused("the cluster has no DNS (no Service kube-system/kube-dns): the hub is found by name")
+            throw InstallError.refused(
+                "the cluster has no DNS (no Service kube-system/kube-dns): the hub is found by name")
         }
         return .settled
     }

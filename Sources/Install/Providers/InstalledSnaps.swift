@@ -15,7 +15,9 @@ package struct InstalledSnaps: Fact {
 
     /// Columns: Name Version Rev Tracking Publisher Notes. With none installed it says so on standard error, status 0.
     package func value(of outcome: Outcome) throws(FactError) -> [Snap] {
-        guard outcome.status == 0 else { throw FactError("snap list ended with status \(outcome.status): \(outcome.lastWords)") }
+        guard outcome.status == 0 else {
+            throw FactError("snap list ended with status \(outcome.status): \(outcome.lastWords)")
+        }
         var snaps: [Snap] = []
         for line in outcome.output.split(whereSeparator: \.isNewline).dropFirst() {
             let words = line.split(separator: " ", omittingEmptySubsequences: true)

@@ -44,7 +44,8 @@ package struct MicroK8s: Provider {
         let snaps = try site.bundle.snaps()
         guard snaps.contains(where: { $0.name == "microk8s" }) else {
             throw InstallError.refused(
-                "MicroK8s is not installed and there is no microk8s_REVISION.snap in \(site.bundle.path.appending("snaps"))")
+                "MicroK8s is not installed and there is no microk8s_REVISION.snap in \(site.bundle.path.appending("snaps"))"
+            )
         }
         let ranks = ["snapd": 0, "microk8s": 2]
         let order = snaps.sorted { (ranks[$0.name] ?? 1, $0.name) < (ranks[$1.name] ?? 1, $1.name) }
@@ -55,7 +56,8 @@ package struct MicroK8s: Provider {
             guard let assertion = snap.assertion else {
                 throw InstallError.refused("\(snap.file) has no .assert file beside it, so snapd will not take it")
             }
-            changes.append(Change(.run(["snap", "ack", assertion.string]), because: "snapd must know who signed \(snap.name)"))
+            changes.append(
+                Change(.run(["snap", "ack", assertion.string]), because: "snapd must know who signed \(snap.name)"))
             var command: Command = ["snap", "install", snap.file.string]
             if snap.name == "microk8s" { command.argv.append("--classic") }
             changes.append(Change(.run(command), because: "\(snap.name) is not installed"))
@@ -78,7 +80,9 @@ package struct MicroK8s: Provider {
             let state = try await site.head.learn(UnitState("snap.microk8s.daemon-\(daemon)"))
             guard state == .inactive || state == .failed else { continue }
             changes.append(
-                Change(.run(["snap", "start", "--enable", "microk8s.daemon-\(daemon)"]), because: "\(daemon) is \(state.rawValue)"))
+                Change(
+                    .run(["snap", "start", "--enable", "microk8s.daemon-\(daemon)"]),
+                    because: "\(daemon) is \(state.rawValue)"))
         }
         return changes
     }

@@ -6,6 +6,7 @@ package struct ConnectNetwork: Stage {
     package let name = "network"
     package let title = "Connect the network"
     package let patience = Duration.seconds(600)
+    package let watched: String? = "/api/v1/pods"
     package init() {}
 
     package func plan(for site: Site) async throws -> Plan {

@@ -10,6 +10,7 @@ package struct InstallHub: Stage {
     package let name = "hub"
     package let title = "Install the hub"
     package let patience = Duration.seconds(900)
+    package let watched: String? = "/api/v1/pods"
     package init() {}
 
     package func plan(for site: Site) async throws -> Plan {
@@ -29,7 +30,9 @@ package struct InstallHub: Stage {
         let changes = try await release(values, on: site, kube: kube)
         guard changes.isEmpty else { return .changes(changes) }
         for name in ["hub", "proxy"] {
-            if let reason = try await Diagnosis.workload("Deployment", name, namespace: namespace, in: kube) { return .waits(for: reason) }
+            if let reason = try await Diagnosis.workload("Deployment", name, namespace: namespace, in: kube) {
+                return .waits(for: reason)
+            }
         }
         return try await loginPage(site)
     }
@@ -120,7 +123,9 @@ package struct InstallHub: Stage {
         do {
             let response = try await site.http.send(HTTPRequest("GET", url, limit: .seconds(10)))
             // An authenticator of another site answers with a redirection to its own page.
-            guard [200, 302].contains(response.status) else { return .waits(for: "\(url), which answers \(response.status)") }
+            guard [200, 302].contains(response.status) else {
+                return .waits(for: "\(url), which answers \(response.status)")
+            }
             return .settled
         } catch {
             return .waits(for: error.description)

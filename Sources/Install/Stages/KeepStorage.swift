@@ -7,6 +7,7 @@ package struct KeepStorage: Stage {
     package let name = "storage"
     package let title = "Keep the storage"
     package let patience = Duration.seconds(300)
+    package let watched: String? = "/api/v1/pods"
     package init() {}
 
     package func plan(for site: Site) async throws -> Plan {
@@ -25,7 +26,9 @@ package struct KeepStorage: Stage {
             if !fields.isEmpty { changes.append(Change(.apply(manifest), because: fields.joined(separator: ", "))) }
         }
         guard changes.isEmpty else { return .changes(changes) }
-        if let reason = try await Diagnosis.ofOurs("Deployment", "hostpath-provisioner", in: kube) { return .waits(for: reason) }
+        if let reason = try await Diagnosis.ofOurs("Deployment", "hostpath-provisioner", in: kube) {
+            return .waits(for: reason)
+        }
         return .settled
     }
 
@@ -34,7 +37,8 @@ package struct KeepStorage: Stage {
         let settings = site.settings
         var changes: [Change] = []
         if settings.sharedStorageEnabled {
-            let shared = Directory(FilePath(settings.sharedStoragePath.string), permissions: FilePermissions(rawValue: 0o755))
+            let shared = Directory(
+                FilePath(settings.sharedStoragePath.string), permissions: FilePermissions(rawValue: 0o755))
             changes += try await site.head.wants(shared, because: "users share files in it")
         }
         if settings.singleuserMountJhubLogs {

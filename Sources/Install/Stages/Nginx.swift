@@ -28,7 +28,8 @@ enum NginxConfiguration {
         var text = try read("jhub.conf")
         // The plain server's text has holes of its own.
         for name in ["PLAIN"] + values.keys.sorted() {
-            text = text.split(separator: "${\(name)}", omittingEmptySubsequences: false).joined(separator: values[name] ?? "")
+            text = text.split(separator: "${\(name)}", omittingEmptySubsequences: false).joined(
+                separator: values[name] ?? "")
         }
         return text
     }
@@ -49,7 +50,9 @@ struct NginxCertificate {
         let lack = try await lack()
         guard let lack else { return [] }
         return [
-            Change(.make(Directory(Self.folder, permissions: FilePermissions(rawValue: 0o755))), because: "the certificate lies in it"),
+            Change(
+                .make(Directory(Self.folder, permissions: FilePermissions(rawValue: 0o755))),
+                because: "the certificate lies in it"),
             Change(.run(try await selfSigning()), because: lack),
         ]
     }
@@ -61,7 +64,8 @@ struct NginxCertificate {
                 throw InstallError.refused("there is no \(source), which the config names for Nginx")
             }
             var copy = File(
-                target, "", permissions: isKey ? .ownerReadWrite : [.ownerReadWrite, .groupRead, .otherRead], isSecret: isKey)
+                target, "", permissions: isKey ? .ownerReadWrite : [.ownerReadWrite, .groupRead, .otherRead],
+                isSecret: isKey)
             copy.contents = bytes
             changes += try await site.head.wants(copy, because: "Nginx reads \(source) from there")
         }
@@ -76,11 +80,14 @@ struct NginxCertificate {
         guard try await transport.state(of: Self.file) != nil, try await transport.state(of: Self.key) != nil else {
             return "there is no certificate"
         }
-        let left = try await transport.run(["openssl", "x509", "-noout", "-checkend", String(Self.rest), "-in", Self.file.string])
+        let left = try await transport.run([
+            "openssl", "x509", "-noout", "-checkend", String(Self.rest), "-in", Self.file.string,
+        ])
         guard left.status == 0 else { return "the certificate ends within 30 days" }
         let names: Command = ["openssl", "x509", "-noout", "-ext", "subjectAltName", "-in", Self.file.string]
         let stated = try await transport.run(names).orThrow(names, on: site.head.name).output
-        let words = Set(stated.split { $0 == "," || $0.isWhitespace }.map { $0.split(separator: ":").last.map(String.init) ?? "" })
+        let words = Set(
+            stated.split { $0 == "," || $0.isWhitespace }.map { $0.split(separator: ":").last.map(String.init) ?? "" })
         let missing = try await subjects().filter { !words.contains($0) }
         return missing.isEmpty ? nil : "the certificate does not name \(missing.joined(separator: ", "))"
     }

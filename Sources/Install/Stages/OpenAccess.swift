@@ -35,7 +35,8 @@ package struct OpenAccess: Stage {
                 "ENABLE_NGINX_PROXY is on, nginx is not installed, and \(site.bundle.path)/packages has no nginx .deb")
         }
         var install = Command(
-            ["apt-get", "install", "--yes", "--no-download", "--no-remove", "--no-install-recommends"] + packages.map { $0.string })
+            ["apt-get", "install", "--yes", "--no-download", "--no-remove", "--no-install-recommends"]
+                + packages.map { $0.string })
         install.environment = ["DEBIAN_FRONTEND": "noninteractive"]
         return [Change(.run(install), because: "nginx is not installed")]
     }
@@ -63,7 +64,8 @@ package struct OpenAccess: Stage {
         request.address = address
         do {
             let response = try await site.http.send(request)
-            return [200, 302].contains(response.status) ? .settled : .waits(for: "nginx, which answers \(response.status)")
+            return [200, 302].contains(response.status)
+                ? .settled : .waits(for: "nginx, which answers \(response.status)")
         } catch {
             return .changes([reload])
         }
