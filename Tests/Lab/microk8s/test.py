@@ -75,6 +75,10 @@ def ready(machine: str) -> None:
     assert answer.code == 0, answer.out
 
 
+def tearDownModule():
+    lab("down")
+
+
 class Stage(unittest.TestCase):
     maxDiff = None
 

@@ -2,8 +2,6 @@
 
 import os
 import platform
-import subprocess
-import sys
 
 import assertions
 import changes

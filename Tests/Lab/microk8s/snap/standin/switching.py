@@ -8,7 +8,6 @@ import time
 import addons
 import api
 import locks
-import paths
 import permissions
 
 
