@@ -82,7 +82,10 @@ struct ShelfIndex: Codable, Hashable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         guard let data = try? encoder.encode(self), let name = path.lastComponent else { return }
-        let temporary = path.removingLastComponent().appending(".\(name.string).\(UInt64.random(in: 0 ... .max))")
+        let folder = path.removingLastComponent()
+        let temporary = folder.appending(".\(name.string).\(UInt64.random(in: 0 ... .max))")
+        // Nobody else makes it; where it stands, this fails, and that is fine.
+        _ = mkdir(folder.string, 0o755)
         do {
             let file = try FileDescriptor.open(
                 temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],

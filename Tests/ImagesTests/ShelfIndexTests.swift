@@ -64,6 +64,16 @@ import Testing
         }
     }
 
+    @Test func theIndexMakesItsFolder() async throws {
+        try await Folder.with { folder in
+            let archive = try folder.write("a.tar", Sample().docker)
+            let index = folder.path.appending("cache").appending("index.json")
+            let first = try ImageShelf(archives: [archive], index: index).images()
+            try overwrite(archive, at: 0, [UInt8](repeating: 0xff, count: 4096))
+            #expect(try ImageShelf(archives: [archive], index: index).images() == first)
+        }
+    }
+
     @Test func withoutAPlaceForTheIndexTheArchivesAreStillRead() async throws {
         try await Folder.with { folder in
             let archive = try folder.write("a.tar", Sample().docker)
