@@ -83,12 +83,21 @@ private struct GuardedFile {
         } catch let error as Settings.Complaint {
             throw error
         } catch {
-            throw Settings.Complaint("could not read \(path): \(error)")
+            throw Settings.Complaint("could not read \(path): \(error)" + remedy(for: error))
+        }
+    }
+
+    /// What to do about it, where that is plain.
+    private func remedy(for error: any Error) -> String {
+        switch error as? Errno {
+        case .noSuchFileOrDirectory: "; write it, or name another"
+        case .permissionDenied: "; run this with sudo"
+        default: ""
         }
     }
 
     private func check(_ found: Stat) throws(Settings.Complaint) {
-        if found.type == .directory { throw Settings.Complaint("\(path) is a directory") }
+        if found.type == .directory { throw Settings.Complaint("\(path) is a directory; name the file in it") }
         guard found.type == .regular else { throw Settings.Complaint("\(path) is not a regular file") }
         guard owners.contains(found.userID.rawValue) else {
             throw Settings.Complaint(
