@@ -31,12 +31,18 @@ struct PreflightTable {
         out.line("preflight: \(reports.count) checks, \(failed) failed, \(warned) with a warning")
     }
 
-    /// What is wrong with the bundle is told apart from what is wrong with the machine.
+    /// What is wrong with the config or the bundle is told apart from what is wrong with the machine.
     static func throwIfStopped(_ reports: [Report]) throws {
         let stopping = reports.filter(\.stops)
         guard !stopping.isEmpty else { return }
-        throw stopping.allSatisfy { $0.id.hasPrefix("app.") || $0.id == "snap.assert" }
-            ? ExitStatus.wrongInput : ExitStatus.preflight
+        throw stopping.allSatisfy(\.isAboutInput) ? ExitStatus.wrongInput : ExitStatus.preflight
+    }
+}
+
+extension Report {
+    /// It looks at what was carried in, not at the machine.
+    fileprivate var isAboutInput: Bool {
+        id.hasPrefix("app.") || ["snap.assert", "snap.bases", "snap.bundle"].contains(id)
     }
 }
 
