@@ -11,13 +11,17 @@ package struct Installer: Sendable {
     package var isInterrupted: @Sendable () -> Bool
     /// How often a stage that waits is asked again.
     package var pulse: Duration
+    /// How long a change has to show before it is made again.
+    package var rest: Duration = .seconds(5)
+    /// How long a stage that waits may do so; nil leaves that to each.
+    package var patience: Duration?
 
     package init(
-        stages: [any Stage], record: Record, pulse: Duration = .milliseconds(500),
+        stages: [any Stage], record: Record, pulse: Duration = .milliseconds(500), patience: Duration? = nil,
         isInterrupted: @escaping @Sendable () -> Bool = { false },
         report: @escaping @Sendable (Event) -> Void = { _ in }
     ) {
-        (self.stages, self.record, self.pulse) = (stages, record, pulse)
+        (self.stages, self.record, self.pulse, self.patience) = (stages, record, pulse, patience)
         (self.isInterrupted, self.report) = (isInterrupted, report)
     }
 
@@ -50,7 +54,8 @@ package struct Installer: Sendable {
     /// twice. What is planned still after the stage's patience did not take.
     private func settle(_ stage: any Stage, on site: Site) async throws -> Int {
         var made: [Change: Making] = [:]
-        var deadline = ContinuousClock.now + stage.patience
+        let patience = stage.patience == .zero ? .zero : patience ?? stage.patience
+        var deadline = ContinuousClock.now + patience
         while true {
             if isInterrupted() { throw InstallError.interrupted }
             let need: String
@@ -60,12 +65,12 @@ package struct Installer: Sendable {
             case .waits(let what):
                 need = what
             case .changes(let changes):
-                let due = changes.filter { made[$0, default: Making()].isDue }
+                let due = changes.filter { made[$0, default: Making()].isDue(after: rest) }
                 for change in due {
                     if isInterrupted() { throw InstallError.interrupted }
                     try await make(change, of: stage, on: site)
                     made[change, default: Making()].count()
-                    deadline = ContinuousClock.now + stage.patience
+                    deadline = ContinuousClock.now + patience
                 }
                 if !due.isEmpty { continue }
                 guard ContinuousClock.now < deadline else {
@@ -74,7 +79,7 @@ package struct Installer: Sendable {
                 need = "this to show: \(changes[0].action)"
             }
             guard ContinuousClock.now < deadline else {
-                throw InstallError.waited(stage: stage.title, patience: stage.patience, need: need)
+                throw InstallError.waited(stage: stage.title, patience: patience, need: need)
             }
             report(.waiting(stage.name, for: need))
             try await pause(of: stage, on: site)
@@ -95,7 +100,7 @@ package struct Installer: Sendable {
         var times = 0
         var last = ContinuousClock.now
 
-        var isDue: Bool { times == 0 || times < 3 && last.duration(to: .now) > .seconds(5) }
+        func isDue(after rest: Duration) -> Bool { times == 0 || times < 3 && last.duration(to: .now) > rest }
 
         mutating func count() { (times, last) = (times + 1, .now) }
     }

@@ -23,19 +23,37 @@ struct Apply: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Go on in spite of preflight's warnings, without asking.")
     var yes = false
 
+    @Option(
+        help: ArgumentHelp(
+            "How long a stage may wait for the cluster.", discussion: "Default: each stage's own, 1 to 15 minutes.",
+            valueName: "seconds"))
+    var patience: Int?
+
+    func validate() throws {
+        if let patience, !(1...86_400).contains(patience) {
+            throw ValidationError("--patience takes seconds, from 1 to 86400, not \(patience)")
+        }
+    }
+
     func run() async throws {
         let site = try options.site()
         try requireRoot()
+        let preflight = Preflight.standard(for: site)
+        let strangers = preflight.strangers(among: Set(ignored))
+        guard strangers.isEmpty else {
+            throw ValidationError("no check of preflight is called \(strangers.joined(separator: ", "))")
+        }
         let lock = try Lock(purpose: "jhub-install apply")
         defer { withExtendedLifetime(lock) {} }
         let run = Date().formatted(.iso8601)
         let log = try LogFile(run: run)
         let display = display(for: options)
-        try await preflight(site, display: display, log: log)
+        try await pass(preflight, on: site, log: log)
 
         let interrupt = Interrupt()
         let installer = Installer(
-            stages: options.stages, record: Record(run: run), isInterrupted: { interrupt.wasAsked },
+            stages: options.stages, record: Record(run: run), patience: patience.map { .seconds($0) },
+            isInterrupted: { interrupt.wasAsked },
             report: { event in
                 log.write(event)
                 display.show(event)
@@ -52,12 +70,7 @@ struct Apply: AsyncParsableCommand {
         }
     }
 
-    private func preflight(_ site: Site, display: any Display, log: LogFile) async throws {
-        let preflight = Preflight.standard(for: site)
-        let strangers = preflight.strangers(among: Set(ignored))
-        guard strangers.isEmpty else {
-            throw ValidationError("no check of preflight is called \(strangers.joined(separator: ", "))")
-        }
+    private func pass(_ preflight: Preflight, on site: Site, log: LogFile) async throws {
         let reports = await preflight.run(on: site, ignoring: Set(ignored))
         for report in reports where report.stops || report.warns || report.isIgnored {
             log.line("preflight: \(report.line)")
