@@ -105,6 +105,13 @@ struct HubValues {
             "nodeSelector": settings.singleuserNodeSelectorJson,
             "extraTolerations": settings.singleuserTolerationsJson,
             "startTimeout": .int(settings.kubespawnerStartTimeout),
+            // JupyterLab would look for news and updates on the Internet.
+            "extraFiles": [
+                "jupyter-offline": [
+                    "mountPath": "/etc/jupyter/jupyter_server_config.d/jhub-offline.json",
+                    "stringData": .string(files["jupyter-offline.json"] ?? "{}"),
+                ]
+            ],
         ]
         if settings.sharedStorageEnabled {
             values["initContainers"] = [volumes.initContainer]

@@ -58,7 +58,7 @@ package struct InstallHub: Stage {
         let folder = site.root.appending("templates").appending("hub")
         var files: [String: String] = [:]
         for name in try FileManager.default.contentsOfDirectory(atPath: folder.string) {
-            guard name.hasSuffix(".py") || name.hasSuffix(".sh") else { continue }
+            guard [".py", ".sh", ".json"].contains(where: name.hasSuffix) else { continue }
             let bytes = FileManager.default.contents(atPath: folder.appending(name).string) ?? .init()
             files[name] = String(decoding: bytes, as: UTF8.self)
         }
