@@ -28,6 +28,13 @@ package struct OpenAccess: Stage {
     static let file: FilePath = "/etc/nginx/conf.d/jhub.conf"
     private static let test: Command = ["nginx", "-t"]
 
+    /// Nothing but the given files: with --no-download apt loses their folder ("Pathname to install is not absolute").
+    /// Its cache of the sources stays as it is. Another apt, such as the nightly upgrades, is waited for.
+    private static let noSources = [
+        "Dir::Etc::SourceList=/dev/null", "Dir::Etc::SourceParts=/dev/null", "Dir::Cache::PkgCache=",
+        "Dir::Cache::SrcPkgCache=", "DPkg::Lock::Timeout=120",
+    ].flatMap { ["-o", $0] }
+
     private func install(_ site: Site) throws -> [Change] {
         let packages = try site.bundle.packages()
         guard packages.contains(where: { $0.lastComponent?.string.hasPrefix("nginx") == true }) else {
@@ -35,8 +42,8 @@ package struct OpenAccess: Stage {
                 "ENABLE_NGINX_PROXY is on, nginx is not installed, and \(site.bundle.path)/packages has no nginx .deb")
         }
         var install = Command(
-            ["apt-get", "install", "--yes", "--no-download", "--no-remove", "--no-install-recommends"]
-                + packages.map { $0.string })
+            ["apt-get", "install", "--yes", "--no-remove", "--no-install-recommends"] + Self.noSources
+                + packages.map(\.string))
         install.environment = ["DEBIAN_FRONTEND": "noninteractive"]
         return [Change(.run(install), because: "nginx is not installed")]
     }
