@@ -37,14 +37,14 @@ struct Corefile {
             let (opens, closes) = (words.last == "{", words == ["}"])
             if depth == 0, opens { (zones, forwards) = (Set(words.dropLast()), false) }
             if closes { depth -= 1 }
-            let isRoot = depth == 0 && !zones.isDisjoint(with: Self.root)
-            if closes, isRoot, !forwards, !upstream.isEmpty {
+            let isRoot = !zones.isDisjoint(with: Self.root)
+            if closes, depth == 0, isRoot, !forwards, !upstream.isEmpty {
                 lines.append("    forward . " + upstream.joined(separator: " "))
             }
             if let start = dropped {
                 if closes, depth == start { dropped = nil }
             } else if words.first == "forward", words.count > 2,
-                let wanted = wanted(in: words, upstream: upstream, placeholder: placeholder)
+                let wanted = wanted(in: words, isRoot: isRoot, upstream: upstream, placeholder: placeholder)
             {
                 if words[1] == "." { forwards = true }
                 if !wanted.isEmpty { lines.append(line.prefix { $0.isWhitespace } + wanted + (opens ? " {" : "")) }
@@ -59,11 +59,11 @@ struct Corefile {
     }
 
     /// What is to stand in the place of a `forward`: nothing, where it goes; nil where it stays as it is.
-    private func wanted(in words: [String], upstream: [String], placeholder: String) -> String? {
+    private func wanted(in words: [String], isRoot: Bool, upstream: [String], placeholder: String) -> String? {
         let targets = words.dropFirst(2).filter { $0 != "{" }
         let isForeign = !Self.publicResolvers.isDisjoint(with: targets) || targets.contains(placeholder)
         if upstream.isEmpty { return isForeign ? "" : nil }
-        guard isForeign || words[1] == ".", targets != upstream else { return nil }
+        guard isForeign || isRoot && words[1] == ".", targets != upstream else { return nil }
         return "forward \(words[1]) " + upstream.joined(separator: " ")
     }
 
