@@ -35,7 +35,10 @@ extension Site {
 
     /// The changes that bring these images to the node; none where they are all there.
     package func loads(of references: [ImageReference]) async throws -> [Change] {
-        let shelf = try bundle.shelf().images()
+        try await loads(of: references, from: try bundle.shelf().images())
+    }
+
+    func loads(of references: [ImageReference], from shelf: [ArchivedImage]) async throws -> [Change] {
         var holdings = try await images.holdings()
         var found: [(image: ArchivedImage, names: [ImageReference])] = []
         var absent: [ImageReference] = []
