@@ -57,7 +57,7 @@ package struct ImageShelf: Sendable {
                     let reason =
                         "\(other.archive) and \(image.archive) give it different contents (configs "
                         + "\(other.config.short) and \(image.config.short))"
-                    throw ImageError("choose the image", name.description, reason)
+                    throw ImageError("choose the image", name.description, reason, isConflict: true)
                 }
                 if other.source.composed != nil, image.source.composed == nil { owners[name] = index }
             }

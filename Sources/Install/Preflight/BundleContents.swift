@@ -55,8 +55,11 @@ struct ImagesComplete: Check {
         do {
             shelf = try await carried.images(of: site.bundle)
         } catch let error as ImageError {
-            return .failed(
-                "\(error)", needs: needs, fix: "carry that archive again, and compare its checksum at both ends")
+            let fix =
+                error.isConflict
+                ? "take the one of the two that is not meant out of the bundle"
+                : "carry that archive again, and compare its checksum at both ends"
+            return .failed("\(error)", needs: needs, fix: fix)
         }
         var holdings = Holdings()
         if try await site.head.has(site.provider.kubeconfig) { holdings = try await site.images.holdings() }
