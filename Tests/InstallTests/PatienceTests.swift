@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (Duration.seconds(600), Duration.milliseconds(20), Duration.milliseconds(20)),
+        (Duration.seconds(600), Duration?.some(.milliseconds(20)), Duration.milliseconds(20)),
         (.milliseconds(20), nil, .milliseconds(20)),
         // A stage that does not wait is not made to.
         (.zero, .seconds(600), .zero),
