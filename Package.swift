@@ -57,5 +57,7 @@ let package = Package(
         .testTarget(
             name: "InstallTests", dependencies: ["Install", "Hosts", "Images", "HTTP", "Kube", "TestSupport", system],
             exclude: ["Fixtures"], swiftSettings: settings),
+        // The programs themselves, which `swift build --build-tests` puts beside the tests.
+        .testTarget(name: "EndToEndTests", dependencies: ["Hosts", "Kube", system], swiftSettings: settings),
     ]
 )
