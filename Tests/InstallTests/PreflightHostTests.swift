@@ -114,7 +114,9 @@ import Testing
         number("net.bridge_nf", "net/bridge/bridge-nf-call-iptables", 0, "stage host sets it"),
         number("net.conntrack", "net/netfilter/nf_conntrack_max", 65_536, "kube-proxy sets it"),
         number("net.arp", "net/ipv4/conf/all/arp_ignore", 1, "arp_ignore=0"),
-        number("net.rpfilter", "net/ipv4/conf/all/rp_filter", 1, "rp_filter=2"),
+        PreflightFault("net.rpfilter", .warning, "1 (strict)", "rp_filter=2") {
+            $0.host["/proc/sys/net/ipv4/conf/all/rp_filter"] = "1\n"
+        },
         PreflightFault("net.forward", .failed, "read-only") { machine in
             machine.host["/proc/sys/net/ipv4/ip_forward"] = "0\n"
             let line = "40 23 0:22 /sys /proc/sys ro,nosuid,nodev,noexec,relatime - proc proc rw\n"
