@@ -118,7 +118,8 @@ import Testing
 
     @Test(arguments: [
         ["--nonsense"], ["plan", "--nonsense"], ["nonsense"], ["config", "check", "--set", "nonsense"],
-        ["plan", "--only", "nonsense"], ["plan", "--only", "host", "--from", "hub"], ["stages", "extra"],
+        ["plan", "--only", "nonsense"], ["plan", "--only", "host", "--from", "hub"], ["--patience", "0"],
+        ["stages", "extra"],
         ["apply", "--ignore"],
     ])
     func wrongUsageEndsWith64(_ arguments: [String]) async throws {
@@ -128,6 +129,22 @@ import Testing
         #expect(outcome.status == 64, "\(outcome)")
         #expect(outcome.errors.contains("Usage: ") || outcome.errors.contains("Error: "))
         #expect(outcome.output.isEmpty)
+    }
+
+    @Test func whoeverIsNotRootIsToldSo() async throws {
+        let program = try #require(Self.program)
+        let config = try config("")
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: config)
+        let nobody = geteuid() == 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
+        for command in ["apply", "plan", "status"] {
+            let words = [
+                program, command, "--config", config, "--bundle", folder.string, "--root", Self.repository.string,
+            ]
+            let outcome = try await LocalTransport().run(Command(nobody + words))
+            #expect(outcome.status == 4, "\(outcome)")
+            #expect(outcome.errors.hasPrefix("jhub-install: this needs root"))
+            #expect(outcome.output.isEmpty)
+        }
     }
 
     @Test(arguments: ["bash", "zsh", "fish"]) func aShellCanCompleteIt(_ shell: String) async throws {

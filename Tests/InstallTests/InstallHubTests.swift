@@ -1,7 +1,5 @@
-import HTTP
 import Hosts
 import Kube
-import Synchronization
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,4 +1,3 @@
-import HTTP
 import Hosts
 import SystemPackage
 import TestSupport
