@@ -114,6 +114,7 @@ import Testing
 
     @Test func withoutItsContainerdTheStageWaits() async throws {
         let machine = try TestMachine()
-        #expect(try await LoadImages().plan(for: machine.site) == .waits(for: "the node's containerd"))
+        guard case .waits(let need) = try await LoadImages().plan(for: machine.site) else { return #expect(Bool(false)) }
+        #expect(need.contains("containerd"))
     }
 }
