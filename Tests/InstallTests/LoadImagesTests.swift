@@ -114,7 +114,9 @@ import Testing
 
     @Test func withoutItsContainerdTheStageWaits() async throws {
         let machine = try TestMachine()
-        guard case .waits(let need) = try await LoadImages().plan(for: machine.site) else { return #expect(Bool(false)) }
+        guard case .waits(let need) = try await LoadImages().plan(for: machine.site) else {
+            return #expect(Bool(false))
+        }
         #expect(need.contains("containerd"))
     }
 }
