@@ -20,7 +20,6 @@ import Testing
         HUB_NODE_SELECTOR_JSON='{"role": "head"}'
         HUB_TOLERATIONS_JSON='[{"key": "head", "operator": "Equal", "value": "yes"}]'
         ENABLE_IDLE_CULLER=true
-        PREPULL_IMAGES=true
         JHUB_FRAME_ANCESTORS=https://portal.example.com
         """,
         "github": """

@@ -49,7 +49,7 @@ struct HomeVolumes {
         [
             "name": "prepare-shared-folder",
             "image": .string(settings.singleuserImage),
-            "imagePullPolicy": .string(settings.pullPolicy("SINGLEUSER_IMAGE_PULL_POLICY")),
+            "imagePullPolicy": .string(settings.singleuserImagePullPolicy.rawValue),
             "command": ["/bin/sh", "-c", .string(script)],
             "env": [
                 ["name": "FOLDER", "value": "{unescaped_username}"],

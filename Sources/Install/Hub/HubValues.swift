@@ -14,7 +14,7 @@ struct HubValues {
             "proxy": [
                 "secretToken": .string(secrets.proxyToken),
                 "service": ["type": "NodePort", "nodePorts": ["http": .int(settings.nodeportFallbackPort)]],
-                "chp": ["image": image(settings.proxyImage, policy: settings.pullPolicy("PROXY_IMAGE_PULL_POLICY"))],
+                "chp": ["image": image(settings.proxyImage, policy: settings.proxyImagePullPolicy)],
             ],
             "hub": hub,
             "singleuser": singleuser,
@@ -23,11 +23,8 @@ struct HubValues {
                 "every": .int(settings.cullEverySeconds), "concurrency": .int(settings.cullConcurrency),
                 "users": .bool(settings.cullUsers),
             ],
-            // Both would pull images, which lie on the nodes already.
-            "prePuller": [
-                "hook": ["enabled": .bool(settings.prepullImages)],
-                "continuous": ["enabled": .bool(settings.prepullImages)],
-            ],
+            // Both are there to pull images, which lie on the nodes already.
+            "prePuller": ["hook": ["enabled": false], "continuous": ["enabled": false]],
             "scheduling": ["userScheduler": ["enabled": false], "userPlaceholder": ["enabled": false]],
             "custom": ["jhub": custom],
         ]
@@ -47,7 +44,7 @@ struct HubValues {
             ]
         }
         return [
-            "image": image(settings.hubImage, policy: settings.pullPolicy("HUB_IMAGE_PULL_POLICY")),
+            "image": image(settings.hubImage, policy: settings.hubImagePullPolicy),
             "cookieSecret": .string(secrets.cookieSecret),
             "db": ["type": "sqlite-pvc", "pvc": ["storageClassName": .string(settings.singleuserStorageClass)]],
             "config": config,
@@ -97,7 +94,7 @@ struct HubValues {
 
     private var singleuser: JSON {
         var values: [String: JSON] = [
-            "image": image(settings.singleuserImage, policy: settings.pullPolicy("SINGLEUSER_IMAGE_PULL_POLICY")),
+            "image": image(settings.singleuserImage, policy: settings.singleuserImagePullPolicy),
             "profileList": .array(profiles),
             "storage": volumes.storage,
             // It needs a privileged container of another image; the chart's network policy closes the same door.
@@ -138,20 +135,17 @@ struct HubValues {
         return .object(spawner)
     }
 
-    private func image(_ text: String, policy: String) -> JSON {
+    private func image(_ text: String, policy: PullPolicy) -> JSON {
         // The settings have read it once already.
         guard let reference = try? ImageReference(parsing: text) else { return ["name": .string(text)] }
         // The chart puts a colon between the two, also in NAME@sha256:DIGEST.
         let (name, tag) =
             reference.digest.map { (reference.name + "@sha256", $0.hex) } ?? (reference.name, reference.tag ?? "latest")
-        return ["name": .string(name), "tag": .string(tag), "pullPolicy": .string(policy)]
+        return ["name": .string(name), "tag": .string(tag), "pullPolicy": .string(policy.rawValue)]
     }
 }
 
 extension Settings {
-    /// Never, unless the config names another: no node can pull, and a kubelet that tries hides the real cause.
-    func pullPolicy(_ key: String) -> String { source(of: key) == .standard ? "Never" : text(of: key) }
-
     package var admins: [String] { self.adminUsersCsv }
 }
 

@@ -7,10 +7,11 @@ package struct ExistingCluster: Provider {
     package var kubeconfig: FilePath
     package var containerd: [String]
     package var helm: [String]
+    package var socket: FilePath
     package let imageRoot: FilePath = "/var/lib"
 
     package init(kubeconfig: FilePath, socket: FilePath, helm: String) {
-        self.kubeconfig = kubeconfig
+        (self.kubeconfig, self.socket) = (kubeconfig, socket)
         containerd = ["ctr", "--address", socket.string, "--namespace", "k8s.io"]
         self.helm = [helm, "--kubeconfig", kubeconfig.string]
     }

@@ -8,6 +8,7 @@ package struct MicroK8s: Provider {
     package let kubeconfig: FilePath = "/var/snap/microk8s/current/credentials/client.config"
     package let containerd = ["/snap/bin/microk8s", "ctr"]
     package let helm = ["/snap/bin/microk8s", "helm3"]
+    package let socket: FilePath = "/var/snap/microk8s/common/run/containerd.sock"
     package let imageRoot: FilePath = "/var/snap/microk8s/common"
 
     static let program = "/snap/bin/microk8s"
@@ -90,8 +91,8 @@ package struct MicroK8s: Provider {
     /// Running. Its first pods need images that cannot be pulled; then the API, then its rules of access.
     private func answer(_ site: Site) async throws -> Plan {
         if case .failure(let error) = try await site.liveKube() {
-            guard try await site.head.transport.state(of: Self.common.pushing("run/containerd.sock")) != nil else {
-                return .waits(for: "containerd's socket \(Self.common.pushing("run/containerd.sock"))")
+            guard try await site.head.transport.state(of: socket) != nil else {
+                return .waits(for: "containerd's socket \(socket)")
             }
             let first = try await site.loads(of: try await firstImages(on: site))
             return first.isEmpty ? .waits(for: error.description) : .changes(first)

@@ -7,10 +7,14 @@ package protocol Provider: Sendable {
     /// How containerd's client is called on a node: program and leading arguments.
     var containerd: [String] { get }
     var helm: [String] { get }
+    /// Containerd's socket: where it is missing, images cannot be asked for yet.
+    var socket: FilePath { get }
     /// The folder whose file system takes the images.
     var imageRoot: FilePath { get }
     /// What the cluster itself still lacks before its API answers.
     func plan(for site: Site) async throws -> Plan
+    /// What is wrong with the programs of the cluster itself, where that can be known.
+    func trouble(on site: Site) async -> String?
     /// What the cluster runs for its own needs: sandbox, network, names, volumes.
     func images(on site: Site) async throws -> [ImageReference]
     /// What the network still lacks before pods can be connected.
@@ -19,4 +23,8 @@ package protocol Provider: Sendable {
     func namesPlan(for site: Site) async throws -> Plan
     /// Makes the storage class of the provider, where there is none.
     func storagePlan(for site: Site) async throws -> Plan
+}
+
+extension Provider {
+    package func trouble(on site: Site) async -> String? { nil }
 }

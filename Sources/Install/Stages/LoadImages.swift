@@ -8,8 +8,8 @@ package struct LoadImages: Stage {
     package init() {}
 
     package func plan(for site: Site) async throws -> Plan {
-        guard try await site.head.transport.state(of: site.provider.imageRoot) != nil else {
-            return .waits(for: "the node's containerd")
+        guard try await site.head.transport.state(of: site.provider.socket) != nil else {
+            return .waits(for: "containerd's socket \(site.provider.socket)")
         }
         return .of(try await site.loads(of: try await site.neededImages()))
     }

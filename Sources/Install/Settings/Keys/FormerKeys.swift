@@ -13,6 +13,7 @@ extension Settings {
             former("JHUB_HOME", "no values file is written: it would hold secrets"),
             former("JHUB_ENV_FILE", "the file is named with --config"),
             former("DEBUG_INSTALL_IMAGES", "--verbose shows more"),
+            former("PREPULL_IMAGES", "every image is on the node before the hub is installed"),
             former("PYTHON_BIN", "nothing runs from a checkout"),
             former("MICROK8S_API_HOST", "the kubeconfig is used as it is"),
             former("PORTAL_ROOT_DIR", "what was written stands in the record of changes"),

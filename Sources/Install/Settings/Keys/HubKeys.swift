@@ -17,13 +17,13 @@ extension Settings {
             "HUB_IMAGE", .image, default: "quay.io/jupyterhub/k8s-hub:${JHUB_CHART_VERSION}", .images,
             "The hub's image.")
         package let hubImagePullPolicy = Key(
-            "HUB_IMAGE_PULL_POLICY", .word(PullPolicy.ifNotPresent), default: "IfNotPresent", .hub,
+            "HUB_IMAGE_PULL_POLICY", .word(PullPolicy.never), default: "Never", .hub,
             "IfNotPresent, Never or Always.")
         package let proxyImage = Key(
             "PROXY_IMAGE", .image, default: "quay.io/jupyterhub/configurable-http-proxy:4.6.3", .images,
             "The proxy's image.")
         package let proxyImagePullPolicy = Key(
-            "PROXY_IMAGE_PULL_POLICY", .word(PullPolicy.ifNotPresent), default: "IfNotPresent", .hub,
+            "PROXY_IMAGE_PULL_POLICY", .word(PullPolicy.never), default: "Never", .hub,
             "IfNotPresent, Never or Always.")
 
         package let hubNodeSelectorJson = Key(

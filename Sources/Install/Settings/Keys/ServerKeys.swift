@@ -8,7 +8,7 @@ extension Settings {
             .images,
             "The image that a server runs.")
         package let singleuserImagePullPolicy = Key(
-            "SINGLEUSER_IMAGE_PULL_POLICY", .word(PullPolicy.ifNotPresent), default: "IfNotPresent", .hub,
+            "SINGLEUSER_IMAGE_PULL_POLICY", .word(PullPolicy.never), default: "Never", .hub,
             "IfNotPresent, Never or Always.")
         package let allowedCustomImages = Key(
             "ALLOWED_CUSTOM_IMAGES", .list(of: .image), .images, "Further images that a user may choose.")
@@ -34,9 +34,6 @@ extension Settings {
             "SPAWNER_HTTP_TIMEOUT", .seconds, default: "180", .hub, "Seconds until a started server must answer.")
         package let kubespawnerStartTimeout = Key(
             "KUBESPAWNER_START_TIMEOUT", .seconds, default: "900", .hub, "Seconds until a server must have started.")
-        package let prepullImages = Key(
-            "PREPULL_IMAGES", .flag, default: "false", .hub, "Let the chart see that each node has the servers' images."
-        )
 
         package let enableIdleCuller = Key(
             "ENABLE_IDLE_CULLER", .flag, default: "false", .hub, "End servers that nobody uses.")
