@@ -1,3 +1,4 @@
+import Crypto
 import Hosts
 import SystemPackage
 
@@ -5,7 +6,25 @@ import class Foundation.FileManager
 
 /// The site's file, filled in from `templates/nginx/`.
 enum NginxConfiguration {
+    /// In each answer, the version of the file that Nginx serves: only a reload brings it a new one.
+    static let header = "x-jhub-site"
+
     static func text(for site: Site) async throws -> String {
+        let text = try await unversioned(for: site)
+        return text.replacing("${VERSION}", with: try await version(of: text, on: site))
+    }
+
+    static func version(for site: Site) async throws -> String {
+        try await version(of: try await unversioned(for: site), on: site)
+    }
+
+    /// The certificate is part of it, since a renewed one is served only after a reload too.
+    private static func version(of text: String, on site: Site) async throws -> String {
+        let certificate = try await site.head.transport.read(NginxCertificate.file) ?? []
+        return String(SHA256.hash(data: Array(text.utf8) + certificate).hexadecimal.prefix(16))
+    }
+
+    private static func unversioned(for site: Site) async throws -> String {
         let settings = site.settings
         let template = settings.nginxProxyHttpMode == .redirect ? "redirect" : "proxy"
         let address = try await NodeAddress.of(site)
@@ -28,8 +47,7 @@ enum NginxConfiguration {
         var text = try read("jhub.conf")
         // The plain server's text has holes of its own.
         for name in ["PLAIN"] + values.keys.sorted() {
-            text = text.split(separator: "${\(name)}", omittingEmptySubsequences: false).joined(
-                separator: values[name] ?? "")
+            text = text.replacing("${\(name)}", with: values[name] ?? "")
         }
         return text
     }

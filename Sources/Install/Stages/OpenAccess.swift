@@ -13,17 +13,25 @@ package struct OpenAccess: Stage {
         guard site.settings.enableNginxProxy else { return try await withdraw(site) }
         let transport = site.head.transport
         guard try await transport.state(of: Self.program) != nil else { return .changes(try install(site)) }
-        let certificate = NginxCertificate(site: site)
-        let changes = try await certificate.changes() + configuration(site)
-        guard changes.isEmpty else { return .changes(changes) }
+        // The site's file depends on the certificate.
+        let certificate = try await NginxCertificate(site: site).changes()
+        guard certificate.isEmpty else { return .changes(certificate) }
         let state = try await site.head.learn(UnitState("nginx"))
+        var configuration = try await configuration(site)
+        if !configuration.isEmpty && state == .active { configuration.append(Self.reload) }
+        guard configuration.isEmpty else { return .changes(configuration) }
         if state == .inactive || state == .failed {
             let start: Command = ["systemctl", "enable", "--now", "nginx"]
             return .changes([Change(.run(start), because: "nginx is \(state.rawValue)")])
         }
-        return try await answer(site)
+        let answer = try await answer(site)
+        guard answer == .settled else { return answer }
+        guard try await transport.state(of: Self.startsAtBoot) == nil else { return .settled }
+        let enable: Command = ["systemctl", "enable", "nginx"]
+        return .changes([Change(.run(enable), because: "it must serve the hub after a reboot")])
     }
 
+    private static let startsAtBoot: FilePath = "/etc/systemd/system/multi-user.target.wants/nginx.service"
     private static let program: FilePath = "/usr/sbin/nginx"
     static let file: FilePath = "/etc/nginx/conf.d/jhub.conf"
     private static let test: Command = ["nginx", "-t"]
@@ -60,23 +68,30 @@ package struct OpenAccess: Stage {
 
     /// Whether it serves what stands in its files; a reload that was not made shows here.
     private func answer(_ site: Site) async throws -> Plan {
-        let reload = Change(.run(["systemctl", "reload", "nginx"]), because: "it does not serve the hub yet")
         let certificate = try await site.head.transport.read(NginxCertificate.file)
         let port = site.settings.nginxProxyHttpsPort
-        let address = try await NodeAddress.of(site)
         var request = HTTPRequest(
             "GET", "https://\(try await site.accessNames()[0]):\(port)/hub/login", limit: .seconds(10),
             trust: Trust(authority: certificate))
         // The name may not be known to any resolver here.
-        request.address = address
+        request.address = try await NodeAddress.of(site)
         do {
             let response = try await site.http.send(request)
-            return [200, 302].contains(response.status)
-                ? .settled : .waits(for: "nginx, which answers \(response.status)")
-        } catch {
-            return .changes([reload])
+            let served = response.headers[NginxConfiguration.header]
+            guard served == (try await NginxConfiguration.version(for: site)) else { return .changes([Self.reload]) }
+            switch response.status {
+            case 200, 302: return .settled
+            // The hub behind it is not there yet.
+            case 500...: return .waits(for: "nginx, which answers \(response.status)")
+            default: return .changes([Self.reload])
+            }
+        } catch is HTTPError {
+            return .changes([Self.reload])
         }
     }
+
+    private static let reload = Change(
+        .run(["systemctl", "reload", "nginx"]), because: "it does not serve what stands in its files")
 
     /// It was asked for once, and no more: what we wrote goes, and nothing else.
     private func withdraw(_ site: Site) async throws -> Plan {
