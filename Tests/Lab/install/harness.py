@@ -1,7 +1,8 @@
 """What the end-to-end tests share: a lab of their own, its machines, the installer on them, and what can be compared.
 
 The lab is another than the clone's, so that a lab somebody works in stays as it is. JHUB_LAB_ID names one to use instead;
-JHUB_RELEASE a release that was built before (else `dist/jhub-install`, which `scripts/release` makes where it is missing).
+JHUB_RELEASE a release that was built before (else `dist/jhub-install`, which `scripts/release` makes where it is missing). With JHUB_LAB_KEEP=1 the machines stay up at the
+end, and an installed one is taken as it is: for whoever writes a test.
 """
 import functools
 import hashlib
@@ -19,6 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 CLONE = HERE.parents[2]
 LAB = CLONE / "Tests/Lab"
 ID = os.environ.get("JHUB_LAB_ID") or hashlib.sha256(f"{CLONE} install".encode()).hexdigest()[:8]
+KEEP = os.environ.get("JHUB_LAB_KEEP") == "1"
 PROGRAM = "/opt/jhub-install/bin/jhub-install"
 BUNDLE = "/root/offline-images"
 CONFIG = "/root/jhub.env"
@@ -112,7 +114,8 @@ def up(workers=0):
 
 
 def down():
-    lab("down")
+    if not KEEP:
+        lab("down")
 
 
 def leaks():
@@ -203,6 +206,8 @@ class Machine:
 
     def prepare(self, disk=None, config=True):
         """A bare machine with what is carried to a site: the program, the bundle, a config."""
+        if KEEP and self.exists(RECORD):
+            return self.put_release()
         self.reset(disk)
         self.put_release()
         self.put_bundle()
