@@ -5,6 +5,8 @@ No kubelet and no controllers: objects are stored, validated and merged as in a 
     with ApiServer() as api:
         subprocess.run([helm, "list", "--kubeconfig", api.kubeconfig])
 
+    apiserver.py COMMAND…       runs the command, with JHUB_TEST_KUBECONFIG naming the way in
+
 The binaries come from the lab's own Kubernetes build, or from $JHUB_LAB_KUBERNETES_BIN.
 """
 
@@ -16,6 +18,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -109,7 +112,8 @@ class ApiServer:
         with open(self.kubeconfig, "w") as f:
             json.dump({
                 "apiVersion": "v1", "kind": "Config", "current-context": "test",
-                "clusters": [{"name": "test", "cluster": {"server": self.url, "insecure-skip-tls-verify": True}}],
+                "clusters": [{"name": "test", "cluster": {
+                    "server": self.url, "certificate-authority": self._path("certs/apiserver.crt")}}],
                 "users": [{"name": "admin", "user": {"token": TOKEN}}],
                 "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
             }, f)
@@ -149,3 +153,8 @@ class ApiServer:
 
     def patch(self, path, body):
         return self.request("PATCH", path, body, "application/strategic-merge-patch+json")
+
+
+if __name__ == "__main__":
+    with ApiServer() as api:
+        sys.exit(subprocess.run(sys.argv[1:], env={**os.environ, "JHUB_TEST_KUBECONFIG": api.kubeconfig}).returncode)
