@@ -46,6 +46,7 @@ package struct PrepareHost: Stage {
     }
 
     private static let unitName = "jhub-default-route.service"
+    private static let startsAtBoot: FilePath = "/etc/systemd/system/multi-user.target.wants/jhub-default-route.service"
 
     /// Where no route leads out, kubelet, Calico and MicroK8s choose no address or a wrong one.
     /// A route to nowhere mends that: its interface has the node's own address, and nothing behind it.
@@ -60,14 +61,14 @@ package struct PrepareHost: Stage {
         if !changes.isEmpty {
             changes.append(Change(.run(["systemctl", "daemon-reload"]), because: "its unit is new"))
         }
-        let stands = routes.contains { $0.isDefault && $0.device == NowhereRoute.interface }
-        if !changes.isEmpty || !stands {
-            changes.append(
-                Change(
-                    .run(
-                        ["systemctl", "enable", Self.unitName],
-                        undo: ["systemctl", "disable", "--now", Self.unitName]),
-                    because: "the route must be there after a reboot"))
+        let isNew = !changes.isEmpty
+        let startsAtBoot = try await host.transport.state(of: Self.startsAtBoot) != nil
+        if isNew || !startsAtBoot {
+            let enable: Command = ["systemctl", "enable", Self.unitName]
+            let disable: Command = ["systemctl", "disable", "--now", Self.unitName]
+            changes.append(Change(.run(enable, undo: disable), because: "the route must be there after a reboot"))
+        }
+        if isNew || !routes.contains(where: { $0.isDefault && $0.device == NowhereRoute.interface }) {
             changes.append(Change(.run(["systemctl", "restart", Self.unitName]), because: "there is no default route"))
         }
         return changes
