@@ -99,6 +99,7 @@ def attempt(when=None, after=0.0, signals=(), words=(), power=False, check=None)
             time.sleep(after)
             head.power("kill")
     program.wait()
+    program.stdout.close()
     if power:
         head.power("on")
         head.write(RUN, UNTIL)
@@ -127,8 +128,8 @@ ENDS = {
     "host": lambda: killed(changing("host")),
     "cluster, installing a snap": lambda: killed(changing("cluster", "snap install .*/microk8s_"), after=1.5),
     "cluster, installed": lambda: killed(changing("cluster", "load ")),
-    "images, the power": lambda: attempt({"event": "moved", "stage": "images", "bytes": 1}, power=True),
-    "images, in a large one": lambda: killed({"event": "moved", "stage": "images", "bytes": 60_000_000, "of": 200_000_000}),
+    "images, the power": lambda: attempt({"event": "moved", "stage": "images", "bytes": 170_000_000, "of": 200_000_000}, power=True),
+    "images, in a large one": lambda: killed(changing("images", "k8s-hub"), after=0.5),
     "images, between two": lambda: killed(changing("images", "configurable-http-proxy")),
     "network": lambda: killed({"event": "began", "stage": "network"}, after=1.0),
     "dns": lambda: killed(changing("dns")),
@@ -137,14 +138,13 @@ ENDS = {
     "hub, in Helm": lambda: killed(changing("hub", "helm3 upgrade"), after=0.4),
     "hub, waiting": lambda: killed({"event": "waiting", "stage": "hub"}, after=1.0),
     "hub, the power": lambda: attempt({"event": "waiting", "stage": "hub"}, power=True),
-    "access, in apt": lambda: killed(changing("access", "apt-get"), after=1.0),
+    "access, in apt, the power": lambda: attempt(changing("access", "apt-get"), after=0.7, power=True),
 }
 
 
 def blobs():
-    """The blobs that containerd has whole: {digest: size}."""
-    listing = head.run(["/snap/bin/microk8s", "ctr", "content", "ls"], check=False).stdout
-    return {words[0]: words[1] for words in map(str.split, listing.splitlines()) if words and words[0].startswith("sha256:")}
+    """The digests of the blobs that containerd has whole."""
+    return set(head.out("/snap/bin/microk8s ctr content ls --quiet", check=False).split())
 
 
 @functools.cache
@@ -154,6 +154,8 @@ def journey():
     for name, end in ENDS.items():
         start = time.monotonic()
         attempts[name] = end()
+        if name == "images, the power":
+            attempts["whole"] = wait_until(blobs, "containerd")
         print(f"  ended in {name}: {time.monotonic() - start:.1f} s", file=sys.stderr, flush=True)
     start = time.monotonic()
     attempts["done"] = attempt()
@@ -176,11 +178,297 @@ def xtearDownModule():
 class Journey(unittest.TestCase):
     """Named to come first: the machine is installed by it."""
 
-    def test_the_last_run_finishes(self):
-        done = journey()["done"]
+    @classmethod
+    def setUpClass(cls):
+        cls.attempts = journey()
+        cls.record = head.record()
+
+    def test_it_was_ended_where_it_was_meant_to_be(self):
+        for name in ENDS:
+            with self.subTest(name):
+                self.assertTrue(self.attempts[name].reached, self.attempts[name])
+                self.assertEqual(self.attempts[name].of("done"), [])
+
+    def test_the_last_run_finishes_and_the_hub_answers(self):
+        done = self.attempts["done"]
         self.assertEqual(done.status, DONE, done)
         self.assertEqual(done.stderr, "")
         self.assertEqual([event["stage"] for event in done.of("settled")], harness.STAGES)
+        self.assertEqual(set(head.plan().values()), {"settled"})
+        self.assertIn("logged in", outside("curl", "-fsS", f"{URL}/hub/login") and head.user("login").stdout)
+
+    def test_what_was_done_is_not_done_again(self):
+        done = {}
+        for line in self.record:
+            # An image is one change, however much of it is missing.
+            change = (line["stage"], re.sub(r" \(\d+ blobs?, .*\)$", "", line["change"]))
+            if line["result"] == "began":
+                # Within one run a change is made again where it did not take.
+                self.assertEqual(done.get(change, line["run"]), line["run"], f"made again by another run: {line}")
+            elif line["result"] == "done":
+                done[change] = line["run"]
+        self.assertGreater(len(done), 35)
+
+    def test_each_attempt_is_in_the_record_and_what_it_left_open_was_done(self):
+        runs = list(dict.fromkeys(line["run"] for line in self.record))
+        self.assertGreater(len(runs), len(ENDS) / 2)
+        began = [(line["run"], line["change"]) for line in self.record if line["result"] == "began"]
+        ended = {(line["run"], line["change"]) for line in self.record if line["result"] != "began"}
+        broken = [change for change in began if change not in ended]
+        self.assertGreater(len(broken), len(ENDS) / 2, "nothing was ended in the midst of a change")
+        self.assertEqual({line["result"] for line in self.record}, {"began", "done"})
+
+    def test_blobs_that_are_whole_are_not_sent_again(self):
+        # The power failed when most of the largest image had been sent.
+        whole = self.attempts["whole"]
+        first = self.attempts["images, the power"].of("changing", "images")
+        again = self.attempts["images, in a large one"].of("changing", "images")
+        first, again = ([bytes_of(event) for event in events if HUB in event["change"]] for events in (first, again))
+        self.assertEqual((len(first), len(again)), (1, 1))
+        spared = sum(size for digest, size in manifest(HUB).items() if digest in whole)
+        self.assertGreater(spared, 0, "no blob was whole when it was ended")
+        self.assertEqual(again[0], first[0] - spared)
+
+    def test_nothing_half_is_left(self):
+        self.assertEqual(head.out("dpkg --audit"), "")
+        self.assertEqual(head.out("find /etc /var/lib/jhub /var/snap/microk8s/common -xdev -maxdepth 3"
+                                  " -name '*.jhub-*' -o -name '.*.new' | head"), "")
+        check = head.run(["/snap/bin/microk8s", "ctr", "images", "check"]).stdout
+        self.assertIn("complete", check)
+        self.assertNotIn("incomplete", check)
+
+
+def bytes_of(event):
+    """How much the change of a load says it moves."""
+    return int(re.search(r" (\d+) bytes\)$", event["change"])[1])
+
+
+def manifest(image):
+    """The blobs of an image on the node: {digest: size}, its manifest too."""
+    ctr = ["/snap/bin/microk8s", "ctr"]
+    digest = next(line.split()[2] for line in head.out([*ctr, "images", "ls"]).splitlines() if line.split()[0] == image)
+    text = head.run([*ctr, "content", "get", digest]).stdout
+    found = json.loads(text)
+    return {digest: len(text.encode())} | {blob["digest"]: blob["size"] for blob in [found["config"], *found["layers"]]}
+
+
+class Days(unittest.TestCase):
+    """On the installed machine, on which a user has data. Each test leaves it well."""
+
+    @classmethod
+    def setUpClass(cls):
+        journey()
+        head.run(f"mkdir -p {STORE}/admin1 && echo precious >{STORE}/admin1/thesis")
+        head.kubectl("create", "namespace", "others")
+        head.kubectl("apply", "-f", "-", stdin=OTHERS)
+
+    def setUp(self):
+        kept, start = self.what_has_to_stay(), time.monotonic()
+        self.addCleanup(lambda: print(f" {time.monotonic() - start:.1f} s", file=sys.stderr, flush=True))
+        # After all that a test itself puts in order again.
+        self.addCleanup(lambda: self.assertEqual(wait_until(self.what_has_to_stay, "the cluster"), kept))
+
+    def what_has_to_stay(self):
+        """A user's data and volumes, the cluster itself, and what others run on it."""
+        objects = json.loads(head.kubectl("get", "namespaces,persistentvolumes,persistentvolumeclaims", "-A", "-o", "json").stdout)
+        others = json.loads(head.kubectl("get", "configmaps,services,deployments", "-n", "others", "-o", "json").stdout)
+        return {
+            "file": head.read(f"{STORE}/admin1/thesis"),
+            "password": head.read(harness.PASSWORD),
+            "objects": {harness.name_of(item): item["metadata"]["uid"] for item in objects["items"]},
+            "others": {harness.name_of(item): (item["metadata"]["uid"], harness.hash_of(item)) for item in others["items"]},
+            "MicroK8s": head.out("readlink /var/snap/microk8s/current; stat -c %w /var/snap/microk8s/common/.microk8s.yaml"),
+        }
+
+    def well(self):
+        done = attempt(check=DONE)
+        self.assertEqual(done.stderr, "")
+        self.assertEqual(outside("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", f"{URL}/hub/login").stdout, "200")
+        return done
+
+    def said(self, done, status, *patterns):
+        """It ended with the status, and standard error has just these lines."""
+        self.assertEqual(done.status, status, done)
+        lines = done.stderr.splitlines()
+        self.assertEqual(len(lines), len(patterns), done)
+        for line, pattern in zip(lines, patterns):
+            self.assertRegex(line, f"^{pattern}$")
+
+    # Two at once, and interrupts
+
+    def test_two_installers_at_once(self):
+        first = subprocess.Popen([CLONE / "scripts/lab", "exec", "head", "--", "env", "-C", "/root", PROGRAM, "--yes"], text=True,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 env={**os.environ, "JHUB_LAB_ID": harness.ID})
+        try:
+            pid = wait_until(lambda: head.out(f"pgrep --oldest --exact --full '{PROGRAM} --yes'", check=False), "the first", 10)
+            wait_until(lambda: f"pid {pid} " in head.out("cat /run/jhub/install.lock", check=False), "its lock", 10, pause=0.1)
+            before = head.record()
+            second = head.install("--yes")
+        finally:
+            output, errors = first.communicate()
+        self.assertEqual(second.status, LOCKED, second)
+        self.assertEqual(second.stdout, "")
+        self.assertRegex(second.stderr, r"^jhub-install: another jhub-install works on this machine: "
+                         rf"pid {pid} \(jhub-install apply\), since \d{{4}}-\S+Z\n$")
+        self.assertEqual((first.returncode, errors), (DONE, ""), output)
+        self.assertEqual(head.record(), before)
+
+    def lose_image(self, image):
+        """Removes it with all its names: the last takes the content with it."""
+        images = self.images()
+        names = [name for name, digest in images.items() if digest == images[image]]
+        head.run(["/snap/bin/microk8s", "ctr", "images", "rm", "--sync", *names])
+        self.assertNotIn(image, self.images())
+
+    def images(self):
+        """{name: digest}"""
+        lines = head.out("/snap/bin/microk8s ctr images ls").splitlines()[1:]
+        return {words[0]: words[2] for words in map(str.split, lines)}
+
+    # Not in use by a pod, so that its blobs go with it.
+    IMAGE = "docker.io/myorg/jhub-lab:24.10"
+    MIDST = {"event": "moved", "stage": "images", "bytes": 10_000_000, "of": 50_000_000}
+    FINISHING = r"interrupted: finishing the change in hand \(once more to stop at once\)"
+
+    def test_interrupts(self):
+        self.lose_image(self.IMAGE)
+        twice = attempt(self.MIDST, signals=[(signal.SIGINT, 0), (signal.SIGINT, 0.2)])
+        self.said(twice, INTERRUPTED, self.FINISHING)
+        self.assertEqual(twice.of("changed"), [])
+        self.assertNotIn(self.IMAGE, self.images())
+        once = attempt(self.MIDST, signals=[(signal.SIGINT, 0)])
+        self.said(once, INTERRUPTED, self.FINISHING, "jhub-install: interrupted; run the same command again to go on")
+        self.assertEqual(len(once.of("changed")), 1, once)
+        self.assertEqual(once.of("began", "network"), [])
+        self.assertIn(self.IMAGE, self.images())
+        self.assertEqual(self.well().of("changing"), [])
+
+    # The disk
+
+    def test_disk_full_during_the_import(self):
+        self.lose_image(self.IMAGE)
+        # Who else wants to write would suffer too, and a kubelet would end pods; to fill the disk is the test here.
+        daemons = " ".join(f"snap.microk8s.daemon-{name}" for name in ["apiserver-kicker", "cluster-agent", "kubelite", "k8s-dqlite"])
+        head.run(f"systemctl stop {daemons}")
+        self.addCleanup(head.run, f"rm -f /var/snap/full; systemctl start {daemons}")
+        before = blobs()
+        head.run("fallocate -l $(($(stat -f -c '%a * %S' /var/snap) - 30000000)) /var/snap/full")
+        ignored = [word for check in ["disk.snap_var", "disk.gc_line", "disk.evict_line"] for word in ("--ignore", check)]
+        full = attempt(words=["--only", "images", *ignored])
+        self.said(full, FAILED, r"jhub-install: .*docker.io/myorg/jhub-lab:24.10.*no space left on device.*")
+        self.assertNotIn(self.IMAGE, self.images())
+        self.assertEqual(before - blobs(), set(), "blobs were lost")
+        head.run("rm /var/snap/full")
+        again = attempt(words=["--only", "images"], check=DONE)
+        self.assertEqual(len(again.of("changed", "images")), 1)
+        self.assertNotIn("incomplete", head.out("/snap/bin/microk8s ctr images check"))
+        head.run(f"systemctl start {daemons}")
+        self.well()
+
+    # The cluster
+
+    def test_the_api_never_comes(self):
+        arguments = "/var/snap/microk8s/current/args/kube-apiserver"
+        restart = "systemctl reset-failed snap.microk8s.daemon-kubelite; systemctl restart snap.microk8s.daemon-kubelite"
+        head.run(f"cp {arguments} /run/arguments; echo --no-such-flag=1 >>{arguments}; {restart}")
+        self.addCleanup(head.run, f"cp /run/arguments {arguments}; {restart}")
+        start = time.monotonic()
+        done = attempt(words=["--patience", "5"])
+        self.assertLess(time.monotonic() - start, 60)
+        self.said(done, FAILED, "jhub-install: Place the cluster: .*kubelite.*unknown flag: --no-such-flag.*journalctl -u .*")
+        head.run(f"cp /run/arguments {arguments}; {restart}")
+        self.well()
+
+    def test_a_stopped_microk8s_is_started(self):
+        installed = head.out("snap list microk8s; stat -c '%w %n' /snap/microk8s/current/ /var/snap/microk8s/*")
+        head.run("/snap/bin/microk8s stop")
+        self.assertTrue(head.exists("/var/snap/microk8s/current/var/lock/stopped.lock"))
+        done = self.well()
+        self.assertEqual([event["change"] for event in done.of("changed", "cluster")], ["run /snap/bin/microk8s start"])
+        self.assertEqual(head.out("snap list microk8s; stat -c '%w %n' /snap/microk8s/current/ /var/snap/microk8s/*"), installed)
+
+    def test_an_image_that_is_not_on_the_node(self):
+        set_image = ["-n", "kube-system", "set", "image", "deployment/coredns"]
+        good = head.get("deployment", "coredns", "kube-system")["spec"]["template"]["spec"]["containers"][0]["image"]
+        head.kubectl(*set_image, "coredns=docker.io/coredns/coredns:9.9.9")
+        self.addCleanup(head.kubectl, *set_image, f"coredns={good}")
+        self.said(attempt(words=["--only", "dns", "--patience", "10"]), FAILED,
+                  r"jhub-install: Serve the cluster's names: waited 10 s: pod kube-system/coredns-\S+: container coredns: "
+                  r"(ErrImagePull|ImagePullBackOff) docker.io/coredns/coredns:9.9.9.*")
+        head.kubectl(*set_image, f"coredns={good}")
+        attempt(words=["--only", "dns"], check=DONE)
+
+    # The hub
+
+    def test_a_hub_that_crashes(self):
+        script = "/opt/jhub-install/templates/hub/10-native.py"
+        head.run(f"cp {script} /run/script; echo 'raise RuntimeError(\"the moon is full\")' >>{script}")
+        self.addCleanup(head.run, f"cp /run/script {script}")
+        done = attempt(words=["--patience", "30"])
+        self.said(done, FAILED, r"jhub-install: Install the hub: waited 30 s: pod jhub/hub-\S+: container hub: "
+                  r"(CrashLoopBackOff, )?exit code 1: .*RuntimeError: the moon is full")
+        head.run(f"cp /run/script {script}")
+        self.well()
+
+    def test_an_upgrade_of_the_hub_that_is_killed(self):
+        change = ["--set", "CULL_TIMEOUT_SECONDS=7200"]
+        killed(changing("hub", "helm3 upgrade"), after=0.3, words=change)
+        done = attempt(words=change, check=DONE)
+        self.assertEqual(done.of("changed", "storage"), [])
+        self.assertIn("admin1", head.user("login").stdout)
+        self.well()
+
+    # The clock
+
+    def test_a_clock_that_jumps(self):
+        # Below no folder that is compared.
+        head.copy(FAKETIME, "/opt/libfaketime.so.1")
+        self.addCleanup(head.run, "rm -f /etc/ld.so.preload /etc/faketimerc /opt/libfaketime.so.1")
+        before = head.world()
+        for days, check, found, fix in [(-400, "time.sane", r"\d+ days behind .*", "set it: timedatectl set-ntp false.*"),
+                                        (+400, "mk8s.certs", ".*", ".*")]:
+            with self.subTest(days):
+                # For every program that is started on the machine, as if its clock had jumped.
+                head.write("/etc/faketimerc", f"{days:+}d\n")
+                head.run("echo /opt/libfaketime.so.1 >/etc/ld.so.preload")
+                try:
+                    jumped = head.install("--yes")
+                finally:
+                    head.run("rm /etc/ld.so.preload /etc/faketimerc")
+                self.assertEqual(jumped.status, PREFLIGHT, jumped)
+                self.assertRegex(jumped.stdout, rf"(?m)^FAIL +{check} +{found}\n +needs .*\n +fix +{fix}$")
+        after = head.world()
+        self.assertEqual(after["record"], before["record"])
+        for what in ["files", "objects"]:
+            self.assertEqual(difference(before[what], after[what]), [])
+
+
+# What somebody else runs on the cluster.
+OTHERS = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: theirs, namespace: others}
+data: {key: value}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: theirs, namespace: others}
+spec: {ports: [{port: 80}], selector: {app: theirs}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: theirs, namespace: others}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: theirs}}
+  template:
+    metadata: {labels: {app: theirs}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{name: sleep, image: "docker.io/library/busybox:1.28.4", command: [sleep, "100000"]}]
+"""
+
 
 if __name__ == "__main__":
     unittest.main()
