@@ -113,7 +113,8 @@ class Cluster(Damage):
         self.mends(f"""
             sed -i 's/--authorization-mode=.*/--authorization-mode=AlwaysAllow/' {arguments}
             systemctl restart snap.microk8s.daemon-kubelite
-            """, "cluster", "microk8s enable rbac", seconds=90)
+            """, "cluster", "snap stop microk8s.daemon-kubelite", f"write {arguments}", "snap start microk8s.daemon-kubelite",
+                   seconds=90)
         self.assertIn("--authorization-mode=RBAC,Node", head.read(arguments))
 
 
