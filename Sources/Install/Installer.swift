@@ -74,12 +74,14 @@ package struct Installer: Sendable {
                 }
                 if !due.isEmpty { continue }
                 guard ContinuousClock.now < deadline else {
-                    throw InstallError.didNotTake(stage: stage.title, changes[0])
+                    let trouble = await stage.trouble(on: site)
+                    throw InstallError.didNotTake(stage: stage.title, changes[0], trouble: trouble)
                 }
                 need = "this to show: \(changes[0].action)"
             }
             guard ContinuousClock.now < deadline else {
-                throw InstallError.waited(stage: stage.title, patience: patience, need: need)
+                let reasons = [need, await stage.trouble(on: site)].compactMap(\.self).joined(separator: "; ")
+                throw InstallError.waited(stage: stage.title, patience: patience, need: reasons)
             }
             report(.waiting(stage.name, for: need))
             try await pause(of: stage, on: site)
@@ -167,7 +169,7 @@ package enum Event: Sendable {
 
 package enum InstallError: Error, Equatable, CustomStringConvertible {
     case waited(stage: String, patience: Duration, need: String)
-    case didNotTake(stage: String, Change)
+    case didNotTake(stage: String, Change, trouble: String? = nil)
     case failed(Command, on: String, Outcome)
     case interrupted
     /// Something that no run can mend: what, and what to do.
@@ -178,7 +180,8 @@ package enum InstallError: Error, Equatable, CustomStringConvertible {
         case .waited(let stage, .zero, let need): "\(stage): \(need)"
         case .waited(let stage, let patience, let need):
             "\(stage): waited \(patience.components.seconds) s: \(need)"
-        case .didNotTake(let stage, let change): "\(stage): was done and did not take: \(change)"
+        case .didNotTake(let stage, let change, let trouble):
+            "\(stage): was done and did not take: \(change)" + (trouble.map { "; \($0)" } ?? "")
         case .failed(let command, let host, let outcome):
             "\(host): '\(command)' ended with status \(outcome.status): \(outcome.lastWords)"
         case .interrupted: "interrupted; run the same command again to go on"

@@ -50,9 +50,12 @@ package protocol Stage: Sendable {
     /// The objects whose changes tell that it is worth asking again; nil: time alone does.
     var watched: String? { get }
     func plan(for site: Site) async throws -> Plan
+    /// What may be behind a wait that was in vain, beyond what the plan said; asked once, at the end of its patience.
+    func trouble(on site: Site) async -> String?
 }
 
 extension Stage {
+    package func trouble(on site: Site) async -> String? { nil }
     package var patience: Duration { .zero }
     package var watched: String? { nil }
 }

@@ -5,10 +5,10 @@ extension MicroK8s {
     package func trouble(on site: Site) async -> String? {
         for daemon in ["containerd", "k8s-dqlite", "kubelite"] {
             let unit = "snap.microk8s.daemon-\(daemon).service"
-            let show: Command = ["systemctl", "show", "--property=Result", unit]
-            guard let state = try? await site.head.transport.run(show).output.assignments["Result"] else { continue }
-            // It keeps the last result while systemd waits to start it again.
-            guard state != "success" else { continue }
+            let show: Command = ["systemctl", "show", "--property=Result,NRestarts", unit]
+            guard let state = try? await site.head.transport.run(show).output.assignments else { continue }
+            // Started again a moment ago it has no bad result any more.
+            guard state["Result"] != "success" || state["NRestarts"] != "0" else { continue }
             let words = await lastWords(of: unit, on: site.head).map { ": \($0)" } ?? ""
             return "\(daemon) does not stay up\(words) (more: journalctl -u \(unit))"
         }

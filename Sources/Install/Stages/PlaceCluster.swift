@@ -7,4 +7,5 @@ package struct PlaceCluster: Stage {
     package init() {}
 
     package func plan(for site: Site) async throws -> Plan { try await site.provider.plan(for: site) }
+    package func trouble(on site: Site) async -> String? { await site.provider.trouble(on: site) }
 }
