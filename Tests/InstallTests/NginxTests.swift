@@ -18,6 +18,12 @@ import Testing
         certificate(ends: false, names: "DNS:hub.example.com, DNS:jupyter.example.com, IP Address:10.99.0.2")
         machine.units([:])
         host.answer(["nginx", "-t"], Outcome())
+        packages("")
+    }
+
+    /// What dpkg says of the bundle's packages.
+    private func packages(_ states: String) {
+        host.answer(where: { $0.argv[0] == "dpkg-query" }, Outcome(status: states.isEmpty ? 1 : 0, output: states))
     }
 
     private func certificate(ends: Bool, names: String) {
@@ -104,6 +110,21 @@ import Testing
         let argv = try await changes().compactMap(\.argv).first ?? []
         #expect(argv.starts(with: ["apt-get", "install", "--yes", "--no-remove"]))
         #expect(argv.suffix(2) == ["\(folder)/libpcre3_1.deb", "\(folder)/nginx_1.deb"])
+    }
+
+    @Test func anInstallationThatWasBrokenOffIsFinished() async throws {
+        for name in ["nginx-common_1.deb", "nginx_1.deb"] { try machine.folder.put("packages/\(name)") }
+        let folder = machine.folder.path.appending("packages")
+        packages("nginx unpacked\nnginx-common half-configured\n")
+        let changes = try await changes()
+        #expect(
+            changes.map(\.argv) == [
+                ["dpkg", "--install", "--force-confold", "\(folder)/nginx-common_1.deb", "\(folder)/nginx_1.deb"]
+            ])
+        #expect(
+            changes.map(\.reason) == [
+                "an installation was broken off: nginx is unpacked, nginx-common is half-configured"
+            ])
     }
 
     @Test func aCertificateOfItsOwnHasAllTheNames() async throws {

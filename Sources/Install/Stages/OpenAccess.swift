@@ -12,6 +12,8 @@ package struct OpenAccess: Stage {
     package func plan(for site: Site) async throws -> Plan {
         guard site.settings.enableNginxProxy else { return try await withdraw(site) }
         let transport = site.head.transport
+        let broken = try await brokenOff(site)
+        guard broken.isEmpty else { return .changes(broken) }
         guard try await transport.state(of: Self.program) != nil else { return .changes(try install(site)) }
         // The site's file depends on the certificate.
         let certificate = try await NginxCertificate(site: site).changes()
@@ -54,6 +56,24 @@ package struct OpenAccess: Stage {
                 + packages.map(\.string))
         install.environment = ["DEBIAN_FRONTEND": "noninteractive"]
         return [Change(.run(install), because: "nginx is not installed")]
+    }
+
+    /// What a power cut left of an installation: apt refuses to go on with that, dpkg does not.
+    private func brokenOff(_ site: Site) async throws -> [Change] {
+        let packages = try site.bundle.packages()
+        let names = Set(packages.compactMap { $0.lastComponent?.string.split(separator: "_").first.map(String.init) })
+        guard !names.isEmpty else { return [] }
+        let query = Command(
+            ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n"] + names.sorted())
+        // It ends with 1 where it does not know one of them, and says what it knows of the others.
+        let states = try await site.head.transport.run(query).output.lines.map(\.words)
+        let whole: Set = ["installed", "not-installed", "config-files"]
+        let broken = states.filter { $0.count == 2 && names.contains($0[0]) && !whole.contains($0[1]) }
+        guard !broken.isEmpty else { return [] }
+        var install = Command(["dpkg", "--install", "--force-confold"] + packages.map(\.string))
+        install.environment = ["DEBIAN_FRONTEND": "noninteractive"]
+        let reason = broken.map { $0.joined(separator: " is ") }.joined(separator: ", ")
+        return [Change(.run(install), because: "an installation was broken off: \(reason)")]
     }
 
     /// Written only if Nginx can read it; else what stood there stays.
