@@ -2,19 +2,13 @@ import Images
 import Kube
 
 /// The node is Ready, which it is not before its pods can be connected.
-package struct ConnectNetwork: Stage {
+package struct ConnectNetwork: ClusterStage {
     package let name = "network"
     package let title = "Connect the network"
     package let patience = Duration.seconds(600)
-    package let watched: String? = "/api/v1/pods"
     package init() {}
 
-    package func plan(for site: Site) async throws -> Plan {
-        let kube: KubeClient
-        switch try await site.liveKube() {
-        case .failure(let error): return .waits(for: error.description)
-        case .success(let client): kube = client
-        }
+    func plan(for site: Site, in kube: KubeClient) async throws -> Plan {
         let provided = try await site.provider.networkPlan(for: site)
         guard provided == .settled else { return provided }
         if site.settings.patchCalico {

@@ -6,19 +6,13 @@ import SystemPackage
 import class Foundation.FileManager
 
 /// The hub: its secrets, its values, its chart; and then its login page, fetched as a user would.
-package struct InstallHub: Stage {
+package struct InstallHub: ClusterStage {
     package let name = "hub"
     package let title = "Install the hub"
     package let patience = Duration.seconds(900)
-    package let watched: String? = "/api/v1/pods"
     package init() {}
 
-    package func plan(for site: Site) async throws -> Plan {
-        let kube: KubeClient
-        switch try await site.liveKube() {
-        case .failure(let error): return .waits(for: error.description)
-        case .success(let client): kube = client
-        }
+    func plan(for site: Site, in kube: KubeClient) async throws -> Plan {
         let namespace = site.settings.jhubNs
         guard try await kube.get("/api/v1/namespaces/\(namespace)") != nil else {
             return .waits(for: "the namespace \(namespace)")

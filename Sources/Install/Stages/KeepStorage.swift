@@ -3,19 +3,13 @@ import Kube
 import SystemPackage
 
 /// Where users' files lie: a storage class for homes, the shared folder, the namespace with its limits.
-package struct KeepStorage: Stage {
+package struct KeepStorage: ClusterStage {
     package let name = "storage"
     package let title = "Keep the storage"
     package let patience = Duration.seconds(300)
-    package let watched: String? = "/api/v1/pods"
     package init() {}
 
-    package func plan(for site: Site) async throws -> Plan {
-        let kube: KubeClient
-        switch try await site.liveKube() {
-        case .failure(let error): return .waits(for: error.description)
-        case .success(let client): kube = client
-        }
+    func plan(for site: Site, in kube: KubeClient) async throws -> Plan {
         let provided = try await site.provider.storagePlan(for: site)
         guard provided == .settled else { return provided }
         var changes = try await folders(on: site)

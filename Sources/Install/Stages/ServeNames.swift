@@ -1,19 +1,13 @@
 import Kube
 
 /// The cluster's own names are answered, and no question goes to a resolver that the operator did not name.
-package struct ServeNames: Stage {
+package struct ServeNames: ClusterStage {
     package let name = "dns"
     package let title = "Serve the cluster's names"
     package let patience = Duration.seconds(300)
-    package let watched: String? = "/api/v1/pods"
     package init() {}
 
-    package func plan(for site: Site) async throws -> Plan {
-        let kube: KubeClient
-        switch try await site.liveKube() {
-        case .failure(let error): return .waits(for: error.description)
-        case .success(let client): kube = client
-        }
+    func plan(for site: Site, in kube: KubeClient) async throws -> Plan {
         let provided = try await site.provider.namesPlan(for: site)
         guard provided == .settled else { return provided }
         if let reason = try await Diagnosis.ofOurs("Deployment", "coredns", in: kube) { return .waits(for: reason) }
