@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """One thing at a time is damaged: the plan names just that, the installer mends it, and then nothing is planned. Run as root."""
+import json
 import os
 import sys
 import unittest
@@ -37,11 +38,14 @@ class Damage(unittest.TestCase):
             head.install("--yes", check=DONE)
 
     def mends(self, damage, stage, *changes, others=(), seconds=20):
-        """Runs a bash script that damages; then the plan must be these changes of one stage, each told by a piece of its
+        """Runs a bash script, or a function, that damages; then the plan must be these changes of one stage, each told by a piece of its
         text, and the installer must mend it. The stages `others` may wait meanwhile for what is damaged."""
         global stands
         stands = False
-        head.run(damage)
+        if callable(damage):
+            damage()
+        else:
+            head.run("set -euo pipefail\n" + damage)
 
         def names_just_that():
             plan = head.plan()
@@ -60,13 +64,21 @@ class Damage(unittest.TestCase):
         result = head.install("--yes", check=DONE)
         for change in planned:
             self.assertIn(change.split(" (")[0], result.stdout)
-        self.assertEqual(head.plan(), SETTLED)
+        self.assertEqual(self.quiet_plan(), SETTLED)
         stands = True
+
+    def quiet_plan(self):
+        """A restarted kubelet says for a moment that its node is not ready; nothing is to be done about that."""
+        def once_nothing_waits():
+            plan = head.plan()
+            return plan if not any(str(state).startswith("waits: ") for state in plan.values()) else None
+        return wait_until(once_nothing_waits, "a plan in which nothing waits", 60)
 
 
 class Host(Damage):
     def test_a_sysctl(self):
-        self.mends("sysctl -q -w net.ipv4.ip_forward=0", "host", "sysctl -q -w net.ipv4.ip_forward=1")
+        self.mends("sysctl -q -w net.ipv4.ip_forward=0", "host", "sysctl -q -w net.ipv4.ip_forward=1",
+                   others=["hub", "access"])
         self.assertEqual(head.out("sysctl -n net.ipv4.ip_forward"), "1")
 
     def test_the_sysctls_file(self):
@@ -151,17 +163,19 @@ class System(Damage):
                    "apply kube-system DaemonSet/calico-node")
 
     def test_coredns(self):
-        self.mends(f"{KUBECTL} -n kube-system delete deployment coredns >/dev/null", "dns", "microk8s enable dns")
+        self.mends(f"{KUBECTL} -n kube-system delete deployment coredns >/dev/null", "dns", "microk8s enable dns",
+                   others=["hub", "access"])
         self.assertNotRegex(head.get("configmap", "coredns", "kube-system")["data"]["Corefile"], r"(?m)^\s*forward")
 
     def test_a_public_resolver(self):
-        self.mends(f"""
-            {KUBECTL} -n kube-system get configmap coredns -o json |
-                python3 -c 'import json, sys; found = json.load(sys.stdin); text = found["data"]["Corefile"]
-            found["data"]["Corefile"] = text.replace("    loop\\n", "    forward . 8.8.8.8 8.8.4.4\\n    loop\\n")
-            assert found["data"]["Corefile"] != text
-            json.dump(found, sys.stdout)' | {KUBECTL} replace -f - >/dev/null
-            """, "dns", "apply kube-system ConfigMap/coredns")
+        def edit():
+            found = head.get("configmap", "coredns", "kube-system")
+            old = found["data"]["Corefile"]
+            found["data"]["Corefile"] = old.replace("    loop\n", "    forward . 8.8.8.8 8.8.4.4\n    loop\n")
+            self.assertNotEqual(found["data"]["Corefile"], old)
+            head.kubectl("replace", "-f", "-", stdin=json.dumps(found))
+
+        self.mends(edit, "dns", "apply kube-system ConfigMap/coredns")
         self.assertNotIn("8.8.8.8", head.get("configmap", "coredns", "kube-system")["data"]["Corefile"])
 
     def test_the_default_storage_class(self):
@@ -172,7 +186,7 @@ class System(Damage):
 
 class Hub(Damage):
     def test_the_shared_folder(self):
-        self.mends("chmod 700 /srv/jhub/storage", "storage", "make the folder /srv/jhub/storage (0755)")
+        self.mends("rm -r /srv/jhub/storage", "storage", "make the folder /srv/jhub/storage (0755)")
 
     def test_our_network_policy(self):
         self.mends(f"{KUBECTL} -n jhub delete networkpolicy singleuser-isolation >/dev/null", "storage",
@@ -186,11 +200,11 @@ class Hub(Damage):
 
     def test_the_hubs_image(self):
         self.mends(f"{KUBECTL} -n jhub set image deployment/hub hub=docker.io/library/busybox:1.28.4 >/dev/null", "hub",
-                   "edited since: jhub Deployment/hub ")
+                   "edited since: jhub Deployment/hub ", others=["access"])
 
     def test_the_hubs_replicas(self):
         self.mends(f"{KUBECTL} -n jhub scale deployment/hub --replicas 0 >/dev/null", "hub",
-                   "edited since: jhub Deployment/hub spec.replicas")
+                   "edited since: jhub Deployment/hub spec.replicas", others=["access"])
 
     def test_the_public_service(self):
         self.mends(f"{KUBECTL} -n jhub delete service proxy-public >/dev/null", "hub", "jhub Service/proxy-public",
