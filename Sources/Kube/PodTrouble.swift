@@ -47,6 +47,11 @@ struct PodTrouble: Hashable {
                 text: "\(who) is still running", witness: .log(container: name, previous: false), weight: 2)
         }
         if container["ready"] == true { return nil }
+        if let last = container[["lastState", "terminated"]], last["exitCode"] != 0 {
+            return PodTrouble(
+                text: "\(who) runs again after \(end(last)), but is not ready",
+                witness: .log(container: name, previous: true), weight: 3)
+        }
         return PodTrouble(text: "\(who) runs, but is not ready", witness: .events, weight: 2)
     }
 
