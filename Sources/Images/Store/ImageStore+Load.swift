@@ -45,21 +45,38 @@ extension ImageStore {
         // 2 MiB a second is what the slowest disk that a node may have takes.
         let limit = Duration.seconds(600 + (load.image.blobs.reduce(0) { $0 + $1.size }) >> 21)
         let command = Command(command + ["images", "import", "-"], limit: limit)
-        let outcome = try await host.transport.run(command) { sink in
-            let archive = try ThinArchiveReader(load, in: folder)
-            var piece = try await archive.next()
-            while let (bytes, sent) = piece {
-                // While one piece is written the next is read and hashed.
-                async let next = archive.next()
-                try await sink.write(bytes)
-                progress(sent)
-                piece = try await next
+        let name = load.references.first?.description ?? "an image"
+        let outcome: Outcome
+        do {
+            outcome = try await host.transport.run(command) { sink in
+                let archive = try ThinArchiveReader(load, in: folder)
+                var piece = try await archive.next()
+                while let (bytes, sent) = piece {
+                    // While one piece is written the next is read and hashed.
+                    async let next = archive.next()
+                    try await sink.write(bytes)
+                    progress(sent)
+                    piece = try await next
+                }
             }
+        } catch let error as TransportError {
+            // It says which command failed; who reads it wants to know which image.
+            throw ImageError("import", "\(name) on \(host.name)", error.reason).withRemedy
         }
         guard outcome.status == 0 else {
-            let error = failure("import", load.references.first?.description ?? "an image", outcome)
+            let error = failure("import", name, outcome).withRemedy
             throw Refusal(error: error, isOfContent: outcome.errors.contains("not found"))
         }
+    }
+}
+
+extension ImageError {
+    /// With what to do about it, where that is plain.
+    fileprivate var withRemedy: ImageError {
+        guard reason.contains("no space left on device") else { return self }
+        var error = self
+        error.reason += "; free some there, and run the same command again"
+        return error
     }
 }
 
