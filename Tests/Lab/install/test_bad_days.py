@@ -77,7 +77,8 @@ class Attempt(NamedTuple):
         return [event for event in self.events if event["event"] == kind and stage in (None, event.get("stage"))]
 
     def __str__(self):
-        tail = "\n".join(json.dumps(event) for event in self.events if event["event"] not in ("preflight", "moved"))
+        tail = "\n".join(json.dumps(event) for event in self.events
+                         if event["event"] != "moved" and event.get("verdict", "failed") == "failed")
         return f"exit status {self.status}\n{tail}\n--- stderr\n{self.stderr}"
 
 
@@ -159,6 +160,7 @@ def journey():
         print(f"  ended in {name}: {time.monotonic() - start:.1f} s", file=sys.stderr, flush=True)
     start = time.monotonic()
     attempts["done"] = attempt()
+    attempts["record"] = head.record()
     print(f"  the last run: {time.monotonic() - start:.1f} s", file=sys.stderr, flush=True)
     return attempts
 
@@ -171,17 +173,17 @@ def setUpModule():
     head.write(RUN, UNTIL)
 
 
-def xtearDownModule():
+def tearDownModule():
     harness.down()
 
 
-class Journey(unittest.TestCase):
+class BrokenOff(unittest.TestCase):
     """Named to come first: the machine is installed by it."""
 
     @classmethod
     def setUpClass(cls):
         cls.attempts = journey()
-        cls.record = head.record()
+        cls.record = cls.attempts["record"]
 
     def test_it_was_ended_where_it_was_meant_to_be(self):
         for name in ENDS:
@@ -356,7 +358,8 @@ class Days(unittest.TestCase):
         head.run("fallocate -l $(($(stat -f -c '%a * %S' /var/snap) - 30000000)) /var/snap/full")
         ignored = [word for check in ["disk.snap_var", "disk.gc_line", "disk.evict_line"] for word in ("--ignore", check)]
         full = attempt(words=["--only", "images", *ignored])
-        self.said(full, FAILED, r"jhub-install: .*docker.io/myorg/jhub-lab:24.10.*no space left on device.*")
+        self.said(full, FAILED, r"jhub-install: .*could not import docker.io/myorg/jhub-lab:24.10 on head: .*no space left on device"
+                  r".*; free some there, and run the same command again")
         self.assertNotIn(self.IMAGE, self.images())
         self.assertEqual(before - blobs(), set(), "blobs were lost")
         head.run("rm /var/snap/full")
@@ -406,8 +409,8 @@ class Days(unittest.TestCase):
         head.run(f"cp {script} /run/script; echo 'raise RuntimeError(\"the moon is full\")' >>{script}")
         self.addCleanup(head.run, f"cp /run/script {script}")
         done = attempt(words=["--patience", "30"])
-        self.said(done, FAILED, r"jhub-install: Install the hub: waited 30 s: pod jhub/hub-\S+: container hub: "
-                  r"(CrashLoopBackOff, )?exit code 1: .*RuntimeError: the moon is full")
+        self.said(done, FAILED, r"jhub-install: Install the hub: waited 30 s: pod jhub/hub-\S+: container hub"
+                  r"(:| runs again after)( CrashLoopBackOff,)? exit code 1(, but is not ready)?: .*RuntimeError: the moon is full")
         head.run(f"cp /run/script {script}")
         self.well()
 
