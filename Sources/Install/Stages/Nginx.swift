@@ -6,8 +6,8 @@ import class Foundation.FileManager
 
 /// The site's file, filled in from `templates/nginx/`.
 enum NginxConfiguration {
-    /// In each answer, the version of the file that Nginx serves: only a reload brings it a new one.
-    static let header = "x-jhub-site"
+    /// What Nginx answers there by itself names the version of the file that it serves: only a reload brings it a new one.
+    static let (versionPath, header) = ("/.jhub-site", "x-jhub-site")
 
     static func text(for site: Site) async throws -> String {
         let text = try await unversioned(for: site)

@@ -86,28 +86,33 @@ package struct OpenAccess: Stage {
         }
     }
 
-    /// Whether it serves what stands in its files; a reload that was not made shows here.
+    /// Whether it serves what stands in its files, which a reload mends; and whether the hub answers through it.
     private func answer(_ site: Site) async throws -> Plan {
+        let version = try await NginxConfiguration.version(for: site)
+        let served = try? await ask(NginxConfiguration.versionPath, site).headers[NginxConfiguration.header]
+        guard served == version else { return .changes([Self.reload]) }
+        do {
+            let status = try await ask("/hub/login", site).status
+            switch status {
+            case 200, 302: return .settled
+            // The hub behind it is not there yet.
+            case 500...: return .waits(for: "nginx, which answers \(status)")
+            default: return .changes([Self.reload])
+            }
+        } catch let error as HTTPError {
+            return .waits(for: error.description)
+        }
+    }
+
+    private func ask(_ path: String, _ site: Site) async throws -> HTTPResponse {
         let certificate = try await site.head.transport.read(NginxCertificate.file)
         let port = site.settings.nginxProxyHttpsPort
         var request = HTTPRequest(
-            "GET", "https://\(try await site.accessNames()[0]):\(port)/hub/login", limit: .seconds(10),
+            "GET", "https://\(try await site.accessNames()[0]):\(port)\(path)", limit: .seconds(10),
             trust: Trust(authority: certificate))
         // The name may not be known to any resolver here.
         request.address = try await NodeAddress.of(site)
-        do {
-            let response = try await site.http.send(request)
-            let served = response.headers[NginxConfiguration.header]
-            guard served == (try await NginxConfiguration.version(for: site)) else { return .changes([Self.reload]) }
-            switch response.status {
-            case 200, 302: return .settled
-            // The hub behind it is not there yet.
-            case 500...: return .waits(for: "nginx, which answers \(response.status)")
-            default: return .changes([Self.reload])
-            }
-        } catch is HTTPError {
-            return .changes([Self.reload])
-        }
+        return try await site.http.send(request)
     }
 
     private static let reload = Change(
