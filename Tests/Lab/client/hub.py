@@ -152,10 +152,15 @@ class User:
     def spawn(self, profile=None, options=None, server="", timeout=300, tell=lambda line: None):
         """Starts the server, waits until it is ready, visits it once; returns its path."""
         wish = dict(options or {}, **({"profile": profile} if profile else {}))
-        status, text, _ = self.browser.request("POST", self._server_api(server), data=wish, timeout=timeout)
+        deadline = time.monotonic() + timeout
+        while True:
+            status, text, _ = self.browser.request("POST", self._server_api(server), data=wish, timeout=timeout)
+            # A hub that has just started looks first which servers still run, and takes no orders for them meanwhile.
+            if status != 400 or "is pending" not in text or time.monotonic() > deadline:
+                break
+            time.sleep(1)
         if status not in (201, 202) and "already running" not in text:
             raise UserError(f"the server of {self.name} did not start: {status} {message_of(text)}")
-        deadline = time.monotonic() + timeout
         while not self._model(server).get("ready"):
             self._follow_progress(server, deadline, tell)
             if time.monotonic() > deadline:
