@@ -231,6 +231,9 @@ class Machine:
             words += ["--bundle", bundle]
         for key, value in (settings or {}).items():
             words += ["--set", f"{key}={value}"]
+        # How fast the disk of this computer is, while other things run on it, is not what is tried here.
+        if "--ignore" not in words and all(word.startswith("-") for word in words[:1]):
+            words += ["--ignore", "disk.fsync"]
         return self.program(*words, check=check, stdin=stdin, timeout=timeout)
 
     def plan(self, **options):
