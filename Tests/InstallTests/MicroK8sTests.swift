@@ -158,6 +158,20 @@ import Testing
         #expect(try await changes().commands == ["/snap/bin/microk8s enable rbac"])
     }
 
+    /// MicroK8s takes the addon for enabled then, and would do nothing.
+    @Test func accessIsGivenAgainWhereItWasOnce() async throws {
+        let cluster = try running("--secure-port=16443\n--authorization-mode=AlwaysAllow\n")
+        try cluster.put([
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": ["name": "cluster-admin"],
+        ])
+        let changes = try await changes()
+        #expect(changes.commands == ["snap stop microk8s.daemon-kubelite", "snap start microk8s.daemon-kubelite"])
+        #expect(changes.count == 3)
+        let file = changes[1].file
+        #expect(file?.path == Self.data.pushing("args/kube-apiserver"))
+        #expect(file?.contents == Array("--secure-port=16443\n--authorization-mode=RBAC,Node\n".utf8))
+    }
+
     @Test func oneThatRunsAsItShouldIsLeftAlone() async throws {
         _ = try running()
         #expect(try await plan() == .settled)
