@@ -8,7 +8,6 @@ import os
 import pathlib
 import re
 import sys
-import tempfile
 import threading
 import time
 import unittest
@@ -16,7 +15,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import harness  # noqa: E402 (the path comes first)
-from harness import ADDRESS, DONE, PASSWORD, STAGES, URL, Machine, difference, leaks, outside, wait_until  # noqa: E402
+from harness import DONE, PASSWORD, STAGES, URL, Machine, difference, leaks, wait_until  # noqa: E402
 
 head = Machine()
 STORE = "/srv/jhub/storage"
