@@ -31,6 +31,7 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "Images", dependencies: ["CArchive", "Hosts", crypto, system], swiftSettings: settings),
         .target(name: "HTTP", dependencies: ["CCurl"], swiftSettings: settings),
+        .target(name: "Bundles", dependencies: ["Images", "HTTP", "Hosts", crypto, system], swiftSettings: settings),
         .target(name: "Kube", dependencies: ["HTTP", "Yams"], swiftSettings: settings),
         .target(
             name: "Install", dependencies: ["Hosts", "Images", "HTTP", "Kube", "Yams", crypto, system],
@@ -49,6 +50,7 @@ let package = Package(
         .testTarget(
             name: "ImagesTests", dependencies: ["Images", "Hosts", system], exclude: ["Fixtures"],
             swiftSettings: settings),
+        .testTarget(name: "BundlesTests", dependencies: ["Bundles", "Images", system], swiftSettings: settings),
         .testTarget(
             name: "HTTPTests", dependencies: ["HTTP", "Hosts", "TestSupport"], swiftSettings: settings),
         .testTarget(
