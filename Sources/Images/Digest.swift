@@ -23,7 +23,8 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
         self.init(SHA256.hash(data: Array(bytes)))
     }
 
-    init(_ hash: SHA256.Digest) {
+    /// From a hash: its 32 bytes.
+    package init(_ hash: some Sequence<UInt8>) {
         var digits: [UInt8] = []
         digits.reserveCapacity(64)
         for byte in hash {
