@@ -23,6 +23,14 @@ package struct Platform: Hashable, Sendable, Codable, CustomStringConvertible {
     package var description: String { "\(os)/\(architecture)" }
 }
 
+/// What one layer of an image adds.
+package struct Layer: Hashable, Sendable, Codable {
+    package var blob: Blob
+    package var mediaType: String
+    /// The digest of its plain tar, which the image's config names.
+    package var difference: Digest
+}
+
 /// An image as an archive holds it.
 package struct ArchivedImage: Hashable, Sendable {
     /// May be empty: an image can be saved by its digest alone.
@@ -45,6 +53,8 @@ package struct ArchivedImage: Hashable, Sendable {
         var manifestType: String
         /// Where in the archive each blob is.
         var members: [Digest: String]
+        /// From the lowest up; one that stands twice in the image stands twice here.
+        var layers: [Layer] = []
         /// The manifest's text, where the archive (of an older Docker) has none and it was composed here.
         var composed: String?
     }

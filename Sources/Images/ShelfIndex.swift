@@ -36,7 +36,7 @@ struct ShelfIndex: Codable, Hashable {
     }
 
     /// Raised when the meaning of what is remembered changes.
-    private static let form = 1
+    private static let form = 2
     private static let largest: Int64 = 64 << 20
     private var form = Self.form
     private var archives: [String: Archive] = [:]

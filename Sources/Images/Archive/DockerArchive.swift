@@ -30,12 +30,14 @@ extension ArchiveContents {
             throw error("manifest.json lists \(saved.layers.count) layers, '\(config)' \(differences.count)")
         }
 
-        var layers: [(blob: Blob, type: String)] = []
+        var layers: [Layer] = []
         var members = [configBlob.digest: config]
         for (layer, difference) in zip(saved.layers, differences) {
             let (name, entry) = try file(try inside(layer))
             let digest = entry.compressed?.digest ?? difference
-            layers.append((Blob(digest: digest, size: entry.size), entry.compressed?.type ?? ""))
+            let mediaType = MediaType.layer + (entry.compressed.map { "+" + $0.type } ?? "")
+            layers.append(
+                Layer(blob: Blob(digest: digest, size: entry.size), mediaType: mediaType, difference: difference))
             members[digest] = members[digest] ?? name
         }
         let text = Self.manifest(config: configBlob, layers: layers)
@@ -46,17 +48,15 @@ extension ArchiveContents {
             blobs: Self.once([manifest, configBlob] + layers.map(\.blob)), archive: archive,
             source: ArchivedImage.Source(
                 mediaType: MediaType.manifest, manifest: manifest, manifestType: MediaType.manifest,
-                members: members, composed: text))
+                members: members, layers: layers, composed: text))
     }
 
     /// In the order of keys of Go's image-spec types. Nothing in it needs escaping.
-    private static func manifest(config: Blob, layers: [(blob: Blob, type: String)]) -> String {
+    private static func manifest(config: Blob, layers: [Layer]) -> String {
         func descriptor(_ type: String, _ blob: Blob) -> String {
             #"{"mediaType":"\#(type)","digest":"\#(blob.digest)","size":\#(blob.size)}"#
         }
-        let all = layers.map { layer in
-            descriptor(MediaType.layer + (layer.type.isEmpty ? "" : "+" + layer.type), layer.blob)
-        }
+        let all = layers.map { descriptor($0.mediaType, $0.blob) }
         return #"{"schemaVersion":2,"mediaType":"\#(MediaType.manifest)","config":"#
             + descriptor(MediaType.config, config) + #","layers":["# + all.joined(separator: ",") + "]}"
     }

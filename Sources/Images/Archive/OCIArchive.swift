@@ -67,10 +67,13 @@ extension ArchiveContents {
             }
             blobs.append(configBlob)
             members[configBlob.digest] = configName
-            for layer in layers {
+            var unpacked: [Layer] = []
+            for (layer, difference) in zip(layers, description.rootfs.diffIDs) {
                 let (layerName, layerBlob) = try blob(layer)
                 blobs.append(layerBlob)
                 members[layerBlob.digest] = layerName
+                let mediaType = layer.mediaType ?? MediaType.layer
+                unpacked.append(Layer(blob: layerBlob, mediaType: mediaType, difference: difference))
             }
             return .here(
                 ArchivedImage(
@@ -79,7 +82,7 @@ extension ArchiveContents {
                     source: ArchivedImage.Source(
                         mediaType: top.mediaType ?? (blobs[0] == manifest ? MediaType.manifest : MediaType.index),
                         manifest: manifest, manifestType: descriptor.mediaType ?? MediaType.manifest,
-                        members: members)))
+                        members: members, layers: unpacked)))
         }
         throw error("the indexes of \(top.digest) are nested too deep")
     }
