@@ -1,36 +1,38 @@
 import FoundationEssentials
 
 /// The JSON of images: OCI image-spec 1.1, and Docker's manifest.json. Only what we read.
-struct Descriptor: Codable, Hashable {
-    struct Platform: Codable, Hashable {
-        var os: String
-        var architecture: String
-        var variant: String?
+package struct Descriptor: Codable, Hashable, Sendable {
+    package struct Platform: Codable, Hashable, Sendable {
+        package var os: String
+        package var architecture: String
+        package var variant: String?
     }
-    var mediaType: String?
-    var digest: Digest
-    var size: Int64
-    var platform: Platform?
-    var annotations: [String: String]?
+    package var mediaType: String?
+    package var digest: Digest
+    package var size: Int64
+    package var platform: Platform?
+    package var annotations: [String: String]?
 }
 
 /// An index has `manifests`; a manifest has `config` and `layers`. Their media
 /// types are optional in OCI 1.0, so the fields decide.
-struct ManifestDocument: Decodable {
-    var mediaType: String?
-    var manifests: [Descriptor]?
-    var config: Descriptor?
-    var layers: [Descriptor]?
+package struct ManifestDocument: Decodable, Sendable {
+    package var mediaType: String?
+    package var manifests: [Descriptor]?
+    package var config: Descriptor?
+    package var layers: [Descriptor]?
 }
 
-struct ConfigDocument: Decodable {
-    struct RootFileSystem: Decodable {
-        var diffIDs: [Digest]
+package struct ConfigDocument: Decodable, Sendable {
+    package struct RootFileSystem: Decodable, Sendable {
+        package var diffIDs: [Digest]
         enum CodingKeys: String, CodingKey { case diffIDs = "diff_ids" }
     }
-    var os: String
-    var architecture: String
-    var rootfs: RootFileSystem
+    package var os: String
+    package var architecture: String
+    package var rootfs: RootFileSystem
+    /// RFC 3339; images made by hand may lack it.
+    package var created: String?
 }
 
 /// One image of Docker's manifest.json.
@@ -45,11 +47,35 @@ struct DockerImage: Decodable {
     }
 }
 
-enum MediaType {
-    static let index = "application/vnd.oci.image.index.v1+json"
-    static let manifest = "application/vnd.oci.image.manifest.v1+json"
+package enum MediaType {
+    package static let index = "application/vnd.oci.image.index.v1+json"
+    package static let manifest = "application/vnd.oci.image.manifest.v1+json"
     static let config = "application/vnd.oci.image.config.v1+json"
     static let layer = "application/vnd.oci.image.layer.v1.tar"
+}
+
+extension [Descriptor] {
+    /// The one of an index for our platform: the first that says linux/amd64; one that says no platform only where none does.
+    package var fitting: Descriptor? {
+        let images = filter { !$0.isAttestation }
+        return images.first { $0.platform?.fits == true } ?? images.first { $0.platform == nil }
+    }
+}
+
+extension Descriptor {
+    /// What buildkit puts beside an image: signatures and the like, for no platform.
+    package var isAttestation: Bool {
+        annotations?["vnd.docker.reference.type"] != nil || platform?.os == "unknown"
+    }
+}
+
+extension Descriptor.Platform: CustomStringConvertible {
+    package var description: String { "\(os)/\(architecture)" }
+
+    /// Variants above v1 need newer processors (x86-64-v2 and so on).
+    package var fits: Bool {
+        os == "linux" && architecture == "amd64" && ["", "v1"].contains(variant ?? "")
+    }
 }
 
 extension ArchiveContents {

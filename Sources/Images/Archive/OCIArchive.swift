@@ -41,14 +41,14 @@ extension ArchiveContents {
         var members: [Digest: String] = [:]
         // Indexes inside of indexes: two are known to occur.
         for _ in 0..<4 {
-            if let platform = descriptor.platform, !platform.fits { return .elsewhere(platform.text) }
+            if let platform = descriptor.platform, !platform.fits { return .elsewhere(platform.description) }
             let (name, document) = try manifest(descriptor)
             let manifest = Blob(digest: descriptor.digest, size: descriptor.size)
             blobs.append(manifest)
             members[descriptor.digest] = name
             if let manifests = document.manifests {
-                let platforms = manifests.compactMap(\.platform?.text)
-                guard let next = Self.choice(of: manifests) else {
+                let platforms = manifests.compactMap(\.platform?.description)
+                guard let next = manifests.fitting else {
                     return .elsewhere(Set(platforms).sorted().joined(separator: ", "))
                 }
                 descriptor = next
@@ -85,12 +85,6 @@ extension ArchiveContents {
                         members: members, layers: unpacked)))
         }
         throw error("the indexes of \(top.digest) are nested too deep")
-    }
-
-    /// The first that says linux/amd64; one that says no platform only where none does.
-    private static func choice(of manifests: [Descriptor]) -> Descriptor? {
-        let images = manifests.filter { !$0.isAttestation }
-        return images.first { $0.platform?.fits == true } ?? images.first { $0.platform == nil }
     }
 
     private func manifest(_ descriptor: Descriptor) throws(ImageError) -> (String, ManifestDocument) {
@@ -136,21 +130,5 @@ extension ArchiveContents {
             }
         }
         return images
-    }
-}
-
-extension Descriptor {
-    /// What buildkit puts beside an image: signatures and the like, for no platform.
-    fileprivate var isAttestation: Bool {
-        annotations?["vnd.docker.reference.type"] != nil || platform?.os == "unknown"
-    }
-}
-
-extension Descriptor.Platform {
-    fileprivate var text: String { "\(os)/\(architecture)" }
-
-    /// Variants above v1 need newer processors (x86-64-v2 and so on).
-    fileprivate var fits: Bool {
-        os == "linux" && architecture == "amd64" && ["", "v1"].contains(variant ?? "")
     }
 }
