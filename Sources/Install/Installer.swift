@@ -6,6 +6,8 @@ import Kube
 package struct Installer: Sendable {
     package var stages: [any Stage]
     package var record: Record
+    /// Shared with the commands, which may outlive us; nil where nobody else can be at work.
+    package var lock: Lock?
     package var report: @Sendable (Event) -> Void
     /// Asked between changes and while waiting: the change in hand is always finished.
     package var isInterrupted: @Sendable () -> Bool
@@ -17,11 +19,11 @@ package struct Installer: Sendable {
     package var patience: Duration?
 
     package init(
-        stages: [any Stage], record: Record, pulse: Duration = .milliseconds(500), patience: Duration? = nil,
-        isInterrupted: @escaping @Sendable () -> Bool = { false },
+        stages: [any Stage], record: Record, lock: Lock? = nil, pulse: Duration = .milliseconds(500),
+        patience: Duration? = nil, isInterrupted: @escaping @Sendable () -> Bool = { false },
         report: @escaping @Sendable (Event) -> Void = { _ in }
     ) {
-        (self.stages, self.record, self.pulse, self.patience) = (stages, record, pulse, patience)
+        (self.stages, self.record, self.lock, self.pulse, self.patience) = (stages, record, lock, pulse, patience)
         (self.isInterrupted, self.report) = (isInterrupted, report)
     }
 
@@ -129,13 +131,18 @@ package struct Installer: Sendable {
         case .write(let file, let test?): try await write(file, if: test, on: site.head)
         case .make(let directory): try await transport.make(directory)
         case .remove(let path): try await transport.remove(path)
-        case .run(let command, _): try await transport.run(command).orThrow(command, on: site.head.name)
+        case .run(let command, _):
+            try await transport.run(sharingLock(command)).orThrow(command, on: site.head.name)
         case .apply(let manifest): try await site.kube().apply(manifest)
         case .delete(let manifest): _ = try await site.kube().delete(manifest.path())
         case .load(let load):
-            try await site.images.load(load) { moved in report(.moved(stage.name, bytes: moved, of: load.bytes)) }
+            var images = site.images
+            images.command = sharingLock(Command(images.command)).argv
+            try await images.load(load) { moved in report(.moved(stage.name, bytes: moved, of: load.bytes)) }
         }
     }
+
+    private func sharingLock(_ command: Command) -> Command { lock?.shared(with: command) ?? command }
 }
 
 extension Installer {

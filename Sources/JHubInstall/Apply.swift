@@ -44,7 +44,6 @@ struct Apply: AsyncParsableCommand {
             throw ValidationError("no check of preflight is called \(strangers.joined(separator: ", "))")
         }
         let lock = try Lock(purpose: "jhub-install apply")
-        defer { withExtendedLifetime(lock) {} }
         let run = Date().formatted(.iso8601)
         let log = try LogFile(run: run)
         let display = display(for: options)
@@ -52,7 +51,7 @@ struct Apply: AsyncParsableCommand {
 
         let interrupt = Interrupt()
         let installer = Installer(
-            stages: options.stages, record: Record(run: run), patience: patience.map { .seconds($0) },
+            stages: options.stages, record: Record(run: run), lock: lock, patience: patience.map { .seconds($0) },
             isInterrupted: { interrupt.wasAsked },
             report: { event in
                 log.write(event)

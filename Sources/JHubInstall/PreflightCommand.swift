@@ -35,9 +35,8 @@ struct PreflightCommand: AsyncParsableCommand {
         if fix && !repairs.isEmpty {
             try requireRoot()
             let lock = try Lock(purpose: "jhub-install preflight --fix")
-            defer { withExtendedLifetime(lock) {} }
             let stage = Repairs(repairs)
-            let installer = Installer(stages: [stage], record: Record(run: Date().formatted(.iso8601)))
+            let installer = Installer(stages: [stage], record: Record(run: Date().formatted(.iso8601)), lock: lock)
             for repair in repairs { try await installer.make(repair, of: stage, on: site) }
             reports = await preflight.run(on: site, ignoring: Set(ignored))
         }

@@ -24,15 +24,16 @@ from harness import (BUNDLE, CLONE, CONFIG, DONE, FAILED, INTERRUPTED, LOCKED, P
 
 head = Machine()
 RUN = "/run/until.py"
+LOCK = "/run/jhub/install.lock"
 STORE = "/srv/jhub/storage"
 FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 HUB = "quay.io/jupyterhub/k8s-hub:4.2.0"
 
-# Runs the installer on the machine and sends it signals at an event, as near to it as can be.
+# Runs the installer on the machine and, at an event, as near to it as can be, sends it signals and runs a script.
 UNTIL = r"""
 import json, os, re, signal, subprocess, sys, threading, time
 
-when, after, signals, argv = json.loads(sys.argv[1])
+when, after, signals, then, argv = json.loads(sys.argv[1])
 program = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/root")
 errors = []
 reader = threading.Thread(target=lambda: errors.extend(program.stderr))
@@ -43,6 +44,7 @@ def send():
         time.sleep(pause)
         print(json.dumps({"event": "signal", "number": number}), flush=True)
         program.send_signal(number)
+    subprocess.run(["bash", "-c", then])
 
 def fits(event):
     return all(event.get(key, -1) >= value if isinstance(value, int) else re.search(value, str(event.get(key, "")))
@@ -82,11 +84,12 @@ class Attempt(NamedTuple):
         return f"exit status {self.status}\n{tail}\n--- stderr\n{self.stderr}"
 
 
-def attempt(when=None, after=0.0, signals=(), words=(), power=False, check=None):
-    """Runs `jhub-install --yes --json` and, `after` seconds after the event that fits `when`, sends signals or cuts the power."""
+def attempt(when=None, after=0.0, signals=(), then="", words=(), power=False, check=None):
+    """Runs `jhub-install --yes --json` and, `after` seconds after the event that fits `when`, sends signals and runs the
+    script `then` on the machine, or cuts the power."""
     # The machines' disks are this computer's, which has other work too.
     argv = [PROGRAM, "--yes", "--json", "--ignore", "disk.fsync", *words]
-    spec = json.dumps([when or {"event": "never"}, after, list(signals), argv])
+    spec = json.dumps([when or {"event": "never"}, after, list(signals), then, argv])
     program = subprocess.Popen(
         [CLONE / "scripts/lab", "exec", "head", "--", "/usr/bin/python3", RUN, spec], text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, "JHUB_LAB_ID": harness.ID})
@@ -118,7 +121,17 @@ def attempt(when=None, after=0.0, signals=(), words=(), power=False, check=None)
 
 
 def killed(when, after=0.0, **options):
-    return attempt(when, after, signals=[(signal.SIGKILL, 0)], check=-signal.SIGKILL, **options)
+    done = attempt(when, after, signals=[(signal.SIGKILL, 0)], check=-signal.SIGKILL, **options)
+    wait_until(lock_is_free, "the end of what it had started", 120)
+    return done
+
+
+def lock_is_free():
+    return head.run(["flock", "--nonblock", LOCK, "true"], check=False).status == 0
+
+
+# Helm itself, and MicroK8s' wrapper around it. The brackets keep the pattern from finding itself.
+HELM = "-f 'upgrade --instal[l] jhub'"
 
 
 def changing(stage, what=""):
@@ -137,6 +150,7 @@ ENDS = {
     "dns": lambda: killed(changing("dns")),
     "storage": lambda: killed(changing("storage")),
     "storage, half of it": lambda: killed(changing("storage", "PersistentVolumeClaim")),
+    "hub, with its Helm": lambda: killed(changing("hub", "helm3 upgrade"), after=0.4, then=f"pkill -KILL {HELM}"),
     "hub, in Helm": lambda: killed(changing("hub", "helm3 upgrade"), after=0.4),
     "hub, waiting": lambda: killed({"event": "waiting", "stage": "hub"}, after=1.0),
     "hub, the power": lambda: attempt({"event": "waiting", "stage": "hub"}, power=True),
@@ -305,7 +319,7 @@ class Days(unittest.TestCase):
                                  env={**os.environ, "JHUB_LAB_ID": harness.ID})
         try:
             pid = wait_until(lambda: head.out(f"pgrep --oldest --exact --full '{PROGRAM} --yes'", check=False), "the first", 10)
-            wait_until(lambda: f"pid {pid} " in head.out("cat /run/jhub/install.lock", check=False), "its lock", 10, pause=0.1)
+            wait_until(lambda: f"pid {pid} " in head.out(["cat", LOCK], check=False), "its lock", 10, pause=0.1)
             before = head.record()
             second = head.install("--yes")
         finally:
@@ -417,7 +431,15 @@ class Days(unittest.TestCase):
 
     def test_an_upgrade_of_the_hub_that_is_killed(self):
         change = ["--set", "CULL_TIMEOUT_SECONDS=7200"]
-        killed(changing("hub", "helm3 upgrade"), after=0.3, words=change)
+        attempt(changing("hub", "helm3 upgrade"), after=0.3, signals=[(signal.SIGKILL, 0)], check=-signal.SIGKILL,
+                then=f"pkill -STOP {HELM}", words=change)
+        # Its Helm is at work: nobody may take what it does for a try that nobody will finish.
+        beside = head.install("--yes")
+        self.assertEqual(beside.status, LOCKED, beside)
+        self.assertRegex(beside.stderr, r"^jhub-install: a jhub-install was killed, pid \d+ \(jhub-install apply\), since \S+; "
+                         r"what it had started still works: pid \d+ \(.*helm3 upgrade.*\); run the same command again .*\n$")
+        head.run(f"pkill -KILL {HELM}")
+        wait_until(lock_is_free, "Helm's end", 30)
         done = attempt(words=change, check=DONE)
         self.assertEqual(done.of("changed", "storage"), [])
         self.assertIn("admin1", head.user("login").stdout)
