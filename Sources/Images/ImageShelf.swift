@@ -11,12 +11,14 @@ package struct ImageShelf: Sendable {
         (self.archives, self.index) = (archives, index)
     }
 
-    /// Every image of every archive, each name once. Blocks for as long as
-    /// reading takes: for a compressed archive that it has not seen yet, the time to inflate it.
+    /// Every image of every archive, each name once; throws all archives that cannot be read, or all that contradict
+    /// each other. Blocks for as long as reading takes: for a compressed archive that it has not seen yet, the time to
+    /// inflate it.
     package func images() throws(ImageError) -> [ArchivedImage] {
         let remembered = ShelfIndex(reading: index)
         var current = ShelfIndex()
         var images: [ArchivedImage] = []
+        var faults: [ImageError] = []
         for path in archives {
             let seal = ShelfIndex.Seal(of: path)
             if let seal, let known = remembered.images(of: path, seal) {
@@ -24,12 +26,19 @@ package struct ImageShelf: Sendable {
                 current.remember(known, of: path, seal)
                 continue
             }
-            let found = try Self.images(in: path)
+            let found: [ArchivedImage]
+            do throws(ImageError) {
+                found = try Self.images(in: path)
+            } catch {
+                faults.append(error)
+                continue
+            }
             images += found
             // Written to while it was read: then what was read may be of no file that ever was.
             if let seal, seal == ShelfIndex.Seal(of: path) { current.remember(found, of: path, seal) }
         }
         if current != remembered { current.write(to: index) }
+        try ImageError.throwIfAny(faults)
         return try Self.reconciled(images)
     }
 
@@ -46,6 +55,7 @@ package struct ImageShelf: Sendable {
     /// over one composed here, as registries know its digest.
     private static func reconciled(_ images: [ArchivedImage]) throws(ImageError) -> [ArchivedImage] {
         var owners: [ImageReference: Int] = [:]
+        var faults: [ImageError] = []
         for (index, image) in images.enumerated() {
             for name in image.names {
                 guard let before = owners[name] else {
@@ -57,11 +67,13 @@ package struct ImageShelf: Sendable {
                     let reason =
                         "\(other.archive) and \(image.archive) give it different contents (configs "
                         + "\(other.config.short) and \(image.config.short))"
-                    throw ImageError("choose the image", name.description, reason, isConflict: true)
+                    faults.append(ImageError("choose the image", name.description, reason, isConflict: true))
+                    continue
                 }
                 if other.source.composed != nil, image.source.composed == nil { owners[name] = index }
             }
         }
+        try ImageError.throwIfAny(faults)
         return images.enumerated().compactMap { index, image in
             var image = image
             let had = image.names.count

@@ -121,6 +121,33 @@ import Testing
         }
     }
 
+    @Test func allFaultsAreSaidAtOnce() async throws {
+        try await Folder.with { folder in
+            let one = try folder.write("one.tar", [UInt8]("no archive".utf8))
+            let good = try folder.write("good.tar", Sample("a").docker)
+            let two = try folder.write("two.tar", [UInt8]())
+            let error = try #require(#expect(throws: ImageError.self) { try folder.shelf(one, good, two).images() })
+            #expect(error.description.contains("could not read \(one): "))
+            #expect(error.description.contains("; could not read \(two): "))
+            #expect(!error.description.contains("\(good)") && !error.description.contains("\n"))
+        }
+    }
+
+    @Test func allContradictionsAreSaidAtOnce() async throws {
+        try await Folder.with { folder in
+            var archives: [FilePath] = []
+            for (name, layers) in [("a", ["1"]), ("b", ["1"]), ("a", ["2"]), ("b", ["2"])] {
+                archives.append(try folder.write("\(archives.count).tar", Sample(name, layers: layers).docker))
+            }
+            let shelf = ImageShelf(archives: archives, index: folder.path.appending("index.json"))
+            let error = try #require(#expect(throws: ImageError.self) { try shelf.images() })
+            #expect(error.isConflict)
+            for name in ["library/a", "library/b"] {
+                #expect(error.description.contains("choose the image docker.io/\(name)"))
+            }
+        }
+    }
+
     @Test func anArchiveThatIsNotThereIsNamed() async throws {
         try await Folder.with { folder in
             let error = #expect(throws: ImageError.self) { try folder.shelf(folder.path.appending("no.tar")).images() }

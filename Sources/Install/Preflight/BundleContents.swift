@@ -56,9 +56,12 @@ struct ImagesComplete: Check {
             shelf = try await carried.images(of: site.bundle)
         } catch let error as ImageError {
             let fix =
-                error.isConflict
-                ? "take the one of the two that is not meant out of the bundle"
-                : "carry that archive again, and compare its checksum at both ends"
+                switch (error.isConflict, error.others.isEmpty) {
+                case (true, true): "take the one of the two that is not meant out of the bundle"
+                case (true, false): "take those that are not meant out of the bundle"
+                case (false, true): "carry that archive again, and compare its checksum at both ends"
+                case (false, false): "carry these archives again, and compare their checksums at both ends"
+                }
             return .failed("\(error)", needs: needs, fix: fix)
         }
         var holdings = Holdings()

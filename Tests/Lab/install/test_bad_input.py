@@ -221,6 +221,12 @@ class Bundle(Refusals):
                 self.spoilt(f"rm {name}; head -c 1000000 {BUNDLE}/{name} >{name}")
                 self.failed(WRONG_INPUT, {"app.complete": (f"could not read {BAD}/{name}.*{reason}", self.AGAIN)})
 
+    def test_several_damaged_archives(self):
+        self.spoilt("rm coredns_v1.10.1.tar busybox-1.28.4.tar; echo x >coredns_v1.10.1.tar; echo x >busybox-1.28.4.tar")
+        self.failed(WRONG_INPUT, {"app.complete": (
+            f"^could not read {BAD}/busybox-1.28.4.tar: .*; could not read {BAD}/coredns_v1.10.1.tar: ",
+            "^carry these archives again, and compare their checksums at both ends$")})
+
     def test_archive_with_one_bit_flipped(self):
         # In the JSON that says what the archive holds; the bits of layers are looked at when they are sent.
         self.spoilt("""rm coredns_v1.10.1.tar; python3 - <<'END'
