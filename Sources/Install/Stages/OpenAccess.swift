@@ -118,12 +118,17 @@ package struct OpenAccess: Stage {
     private static let reload = Change(
         .run(["systemctl", "reload", "nginx"]), because: "it does not serve what stands in its files")
 
-    /// It was asked for once, and no more: what we wrote goes, and nothing else.
+    /// It was asked for once, and no more: what we wrote goes, and nothing else. The file goes last, since it alone tells
+    /// that Nginx may still have to be told.
     private func withdraw(_ site: Site) async throws -> Plan {
-        guard try await site.head.transport.state(of: Self.file) != nil else { return .settled }
-        return .changes([
-            Change(.remove(Self.file), because: "ENABLE_NGINX_PROXY is off"),
-            Change(.run(["systemctl", "reload-or-restart", "nginx"]), because: "it still serves the hub"),
-        ])
+        let transport = site.head.transport
+        guard try await transport.state(of: Self.file) != nil else { return .settled }
+        var changes = try await site.head.wants(File(Self.file, ""), because: "ENABLE_NGINX_PROXY is off")
+        if try await transport.state(of: Self.program) != nil {
+            let reload: Command = ["systemctl", "try-reload-or-restart", "nginx"]
+            changes.append(Change(.run(reload), because: "it must not serve the hub any more"))
+        }
+        changes.append(Change(.remove(Self.file), because: "ENABLE_NGINX_PROXY is off"))
+        return .changes(changes)
     }
 }

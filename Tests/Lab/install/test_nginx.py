@@ -182,8 +182,13 @@ class Nginx(unittest.TestCase):
         configure(ENABLE_NGINX_PROXY="false")
         before = head.files()
         self.assertIn(SITE, before)
-        self.assertEqual(head.plan()["access"], [f"remove {SITE} (ENABLE_NGINX_PROXY is off)",
-                                                 "run systemctl reload-or-restart nginx (it still serves the hub)"])
+        steps = [f"write {SITE} (0 bytes, 0644) (ENABLE_NGINX_PROXY is off)",
+                 "run systemctl try-reload-or-restart nginx (it must not serve the hub any more)",
+                 f"remove {SITE} (ENABLE_NGINX_PROXY is off)"]
+        self.assertEqual(head.plan()["access"], steps)
+        # As a run leaves it that is killed before Nginx has been told.
+        head.write(SITE, "")
+        self.assertEqual(head.plan()["access"], steps[1:])
         head.install("--yes", check=DONE)
         # The record tells of it, and keeps what stood there.
         changed = [line for line in difference(before, head.files()) if "/var/lib/jhub/" not in line]
