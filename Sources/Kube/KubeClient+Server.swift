@@ -19,6 +19,21 @@ extension KubeClient {
     /// Why the server is not ready, or nil where it is.
     package func unreadiness() async -> String? { await ready().reason }
 
+    /// Whether the server lets a user whom nobody gave anything do everything: then no rule of access holds.
+    package func letsAnybodyIn() async throws(KubeError) -> Bool {
+        let review: JSON = [
+            "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+            "spec": [
+                "user": "jhub-install:nobody", "resourceAttributes": ["verb": "*", "group": "*", "resource": "*"],
+            ],
+        ]
+        let answer = try await create("/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+        guard let isAllowed = answer[["status", "allowed"]]?.bool else {
+            throw KubeError("the API server says nothing of who may do what: \(answer.text())")
+        }
+        return isAllowed
+    }
+
     package func version() async throws(KubeError) -> KubeVersion {
         let answer = try object(await send("GET", "/version"), attempt: "ask the API server for its version")
         guard let text = answer["gitVersion"]?.string, let version = KubeVersion(text) else {

@@ -172,6 +172,19 @@ import Testing
         #expect(file?.contents == Array("--secure-port=16443\n--authorization-mode=RBAC,Node\n".utf8))
     }
 
+    /// As after a restore of the file without a restart.
+    @Test func theServerIsBelievedBeforeItsArguments() async throws {
+        let cluster = try running("--authorization-mode=RBAC,Node\n")
+        cluster.isOpen = true
+        #expect(try await changes().commands == ["/snap/bin/microk8s enable rbac"])
+        try cluster.put([
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": ["name": "cluster-admin"],
+        ])
+        let changes = try await changes()
+        #expect(changes.commands == ["snap stop microk8s.daemon-kubelite", "snap start microk8s.daemon-kubelite"])
+        #expect(changes.count == 2)
+    }
+
     @Test func oneThatRunsAsItShouldIsLeftAlone() async throws {
         _ = try running()
         #expect(try await plan() == .settled)

@@ -100,24 +100,23 @@ package struct MicroK8s: Provider {
         return .of(try await accessRules(on: site))
     }
 
-    /// RBAC, where it is not on.
+    /// RBAC, where it is not on: in the arguments, or in what runs, which may have been started with others.
     private func accessRules(on site: Site) async throws -> [Change] {
         let path = Self.data.pushing("args/kube-apiserver")
         let arguments = try await text(of: "args/kube-apiserver", on: site)
-        let (open, ruled) = ("--authorization-mode=AlwaysAllow", "--authorization-mode=RBAC,Node")
-        guard arguments.contains(open), let state = try await site.head.transport.state(of: path) else { return [] }
+        let ruled = arguments.replacing("--authorization-mode=AlwaysAllow", with: "--authorization-mode=RBAC,Node")
+        let kube = try await site.kube()
+        let isOpen = try await kube.letsAnybodyIn()
+        guard isOpen || ruled != arguments, let state = try await site.head.transport.state(of: path) else { return [] }
         let reason = "every pod's token may do anything without RBAC"
         // The addon takes this role for itself: where RBAC was on once, it says "already enabled" and does nothing.
-        let role = try await site.kube().get("/apis/rbac.authorization.k8s.io/v1/clusterroles/cluster-admin")
+        let role = try await kube.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/cluster-admin")
         guard role != nil else { return [Change(.run([Self.program, "enable", "rbac"]), because: reason)] }
-        let file = File(
-            path, arguments.replacing(open, with: ruled), permissions: state.permissions, owner: state.owner)
+        let file = File(path, ruled, permissions: state.permissions, owner: state.owner)
         // In this order a run that is broken off leaves nothing that the next one does not see.
-        return [
-            Change(.run(["snap", "stop", "microk8s.daemon-kubelite"]), because: "its arguments are about to change"),
-            Change(.write(file), because: reason),
-            Change(.run(["snap", "start", "microk8s.daemon-kubelite"]), because: "its arguments have changed"),
-        ]
+        return [Change(.run(["snap", "stop", "microk8s.daemon-kubelite"]), because: reason)]
+            + (try await site.head.wants(file, because: reason))
+            + [Change(.run(["snap", "start", "microk8s.daemon-kubelite"]), because: "its arguments have changed")]
     }
 }
 

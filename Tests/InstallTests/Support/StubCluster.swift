@@ -41,6 +41,12 @@ final class StubCluster: Sendable {
         set { objects.state.withLock { $0.trouble = newValue } }
     }
 
+    /// Whether it lets everybody do everything.
+    var isOpen: Bool {
+        get { objects.state.withLock { $0.isOpen } }
+        set { objects.state.withLock { $0.isOpen = newValue } }
+    }
+
     /// The paths that were changed, in order.
     var changed: [String] { objects.state.withLock { $0.changed } }
 
@@ -49,6 +55,7 @@ final class StubCluster: Sendable {
             var byPath: [String: JSON] = [:]
             var changed: [String] = []
             var trouble: String?
+            var isOpen = false
         }
         let state = Mutex(State())
 
@@ -69,6 +76,8 @@ final class StubCluster: Sendable {
                         state.changed.append(request.path)
                     }
                     return StubResponse(200, whole.text())
+                case "POST" where request.path.hasSuffix("/subjectaccessreviews"):
+                    return StubResponse(201, #"{"status": {"allowed": \#(state.isOpen)}}"#)
                 case "DELETE":
                     guard state.byPath.removeValue(forKey: request.path) != nil else { return StubCluster.absent }
                     state.changed.append(request.path)
