@@ -165,6 +165,39 @@ import Testing
                 "the volume storage-local-pv lies in /var/lib/jhub/storage, and the config wants /srv/jhub") == true)
     }
 
+    @Test func whatTheConfigTurnsOffGoesAndVolumesStay() async throws {
+        var machine = machine
+        machine.settings.enableResourceQuota = true
+        machine.settings.singleuserMountJhubLogs = true
+        let installer = Installer(stages: [KeepStorage()], record: machine.record)
+        try await installer.run(on: machine.site)
+        machine.settings.enableResourceQuota = false
+        machine.settings.enableNetworkPolicy = false
+        machine.settings.singleuserMountJhubLogs = false
+        machine.settings.sharedStorageEnabled = false
+        #expect(
+            try await machine.changes(of: KeepStorage()).map(\.description) == [
+                "delete jhub ResourceQuota/jhub-quota (ENABLE_RESOURCE_QUOTA is off)",
+                "delete jhub LimitRange/jhub-defaults (ENABLE_RESOURCE_QUOTA is off)",
+                "delete jhub NetworkPolicy/singleuser-isolation (ENABLE_NETWORK_POLICY is off)",
+            ])
+        #expect(try await installer.run(on: machine.site) == 3)
+        #expect(try await KeepStorage().plan(for: machine.site) == .settled)
+        #expect(cluster["/api/v1/persistentvolumes/jhub-logs-pv"] != nil)
+        #expect(cluster["/api/v1/namespaces/jhub/persistentvolumeclaims/storage-local-pvc"] != nil)
+    }
+
+    @Test func aQuotaOfSomebodyElsesStays() async throws {
+        _ = try await install(KeepStorage())
+        try cluster.put([
+            "apiVersion": "v1", "kind": "ResourceQuota",
+            "metadata": [
+                "name": "jhub-quota", "namespace": "jhub", "labels": ["app.kubernetes.io/managed-by": "Helm"],
+            ],
+        ])
+        #expect(try await KeepStorage().plan(for: machine.site) == .settled)
+    }
+
     @Test func limitsAndLogsAreMadeWhereTheConfigSaysSo() async throws {
         var machine = machine
         machine.settings.enableResourceQuota = true

@@ -19,6 +19,7 @@ package struct KeepStorage: ClusterStage {
             let fields = try await kube.wouldChange(manifest)
             if !fields.isEmpty { changes.append(Change(.apply(manifest), because: fields.joined(separator: ", "))) }
         }
+        changes += try await withdrawals(on: site, in: kube)
         guard changes.isEmpty else { return .changes(changes) }
         if let reason = try await Diagnosis.ofOurs("Deployment", "hostpath-provisioner", in: kube) {
             return .waits(for: reason)
@@ -43,12 +44,37 @@ package struct KeepStorage: ClusterStage {
     }
 
     private func manifests(for site: Site) throws -> [Manifest] {
-        let settings = site.settings
         var names = ["namespace"]
-        if settings.sharedStorageEnabled { names.append("shared-storage") }
-        if settings.singleuserMountJhubLogs { names.append("logs") }
-        if settings.enableResourceQuota { names += ["resource-quota", "limit-range"] }
-        if settings.enableNetworkPolicy { names.append("network-policies") }
+        if site.settings.sharedStorageEnabled { names.append("shared-storage") }
+        if site.settings.singleuserMountJhubLogs { names.append("logs") }
+        names += Self.bounds(by: site.settings).filter(\.isOn).map(\.template)
+        return try names.flatMap { try manifests(of: $0, for: site) }
+    }
+
+    /// What bounds the users and holds nothing of theirs, and the key that turns it on.
+    private static func bounds(by settings: Settings) -> [(template: String, key: String, isOn: Bool)] {
+        [
+            ("resource-quota", "ENABLE_RESOURCE_QUOTA", settings.enableResourceQuota),
+            ("limit-range", "ENABLE_RESOURCE_QUOTA", settings.enableResourceQuota),
+            ("network-policies", "ENABLE_NETWORK_POLICY", settings.enableNetworkPolicy),
+        ]
+    }
+
+    /// The bounds of ours that the config turned off. Volumes stay, whatever it says: there is data in them.
+    private func withdrawals(on site: Site, in kube: KubeClient) async throws -> [Change] {
+        var changes: [Change] = []
+        for (template, key, isOn) in Self.bounds(by: site.settings) where !isOn {
+            for manifest in try manifests(of: template, for: site) {
+                let label = ["metadata", "labels", "app.kubernetes.io/managed-by"]
+                guard try await kube.get(manifest)?[label] == manifest.object[label] else { continue }
+                changes.append(Change(.delete(manifest), because: "\(key) is off"))
+            }
+        }
+        return changes
+    }
+
+    private func manifests(of template: String, for site: Site) throws -> [Manifest] {
+        let settings = site.settings
         let values: [String: JSON] = [
             "NAMESPACE": .string(settings.jhubNs),
             "SHARED_PATH": .string(settings.sharedStoragePath.string),
@@ -64,7 +90,7 @@ package struct KeepStorage: ClusterStage {
             "LIMITRANGE_MAX_CPU": .string(settings.limitrangeMaxCpu.text),
             "LIMITRANGE_MAX_MEMORY": .string(settings.limitrangeMaxMemory.text),
         ]
-        return try names.flatMap { try site.template($0, values) }
+        return try site.template(template, values)
     }
 
     /// A volume's folder cannot be changed in place. That is said, with both folders, and nothing is deleted.

@@ -129,6 +129,17 @@ class Cluster(Damage):
                    seconds=90)
         self.assertIn("--authorization-mode=RBAC,Node", head.read(arguments))
 
+    def test_a_server_that_was_started_without_rbac(self):
+        arguments = "/var/snap/microk8s/current/args/kube-apiserver"
+        self.mends(f"""
+            cp -a {arguments} /run/arguments
+            sed -i 's/--authorization-mode=.*/--authorization-mode=AlwaysAllow/' {arguments}
+            systemctl restart snap.microk8s.daemon-kubelite
+            until {KUBECTL} auth can-i '*' '*' --as nobody >/dev/null; do sleep 0.5; done
+            cp -a /run/arguments {arguments}
+            """, "cluster", "snap stop microk8s.daemon-kubelite", "snap start microk8s.daemon-kubelite", seconds=90)
+        self.assertEqual(head.run(f"{KUBECTL} auth can-i '*' '*' --as nobody", check=False).stdout, "no\n")
+
 
 class Images(Damage):
     def images(self):
@@ -212,6 +223,12 @@ class Hub(Damage):
 
     def test_the_hubs_config_map(self):
         self.mends(f"{KUBECTL} -n jhub delete configmap hub >/dev/null", "hub", "jhub ConfigMap/hub")
+
+    def test_bounds_that_the_config_turns_on_and_off(self):
+        key, bounds = "ENABLE_RESOURCE_QUOTA", ["jhub ResourceQuota/jhub-quota", "jhub LimitRange/jhub-defaults"]
+        self.mends(f"echo {key}=true >>{CONFIG}", "storage", *[f"apply {bound}" for bound in bounds])
+        self.mends(f"sed -i s/{key}=true/{key}=false/ {CONFIG}", "storage", *[f"delete {bound}" for bound in bounds])
+        self.assertIsNone(head.get("resourcequota", "jhub-quota", "jhub"))
 
     def test_a_value_of_the_config(self):
         self.mends(f"echo NAMED_SERVER_LIMIT=7 >>{CONFIG}", "hub", "named_server_limit_per_user")
