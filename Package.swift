@@ -24,6 +24,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(
             name: "Hosts",
@@ -31,7 +32,9 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "Images", dependencies: ["CArchive", "Hosts", crypto, system], swiftSettings: settings),
         .target(name: "HTTP", dependencies: ["CCurl"], swiftSettings: settings),
-        .target(name: "Bundles", dependencies: ["Images", "HTTP", "Hosts", crypto, system], swiftSettings: settings),
+        .target(
+            name: "Bundles", dependencies: ["CCrypto", "Images", "HTTP", "Hosts", crypto, system],
+            swiftSettings: settings),
         .target(name: "Kube", dependencies: ["HTTP", "Yams"], swiftSettings: settings),
         .target(
             name: "Install", dependencies: ["Hosts", "Images", "HTTP", "Kube", "Yams", crypto, system],
@@ -50,7 +53,8 @@ let package = Package(
         .testTarget(
             name: "ImagesTests", dependencies: ["Images", "Hosts", system], exclude: ["Fixtures"],
             swiftSettings: settings),
-        .testTarget(name: "BundlesTests", dependencies: ["Bundles", "Images", system], swiftSettings: settings),
+        .testTarget(
+            name: "BundlesTests", dependencies: ["Bundles", "Images", crypto, system], swiftSettings: settings),
         .testTarget(
             name: "HTTPTests", dependencies: ["HTTP", "Hosts", "TestSupport"], swiftSettings: settings),
         .testTarget(
