@@ -14,6 +14,8 @@ package struct Site: Sendable {
     /// Where `templates/` and `profiles/` are.
     package var root: FilePath
     package var http: any HTTPExchange
+    /// What the hub's chart asks for, worked out once.
+    let chartImages = ChartImages()
 
     package init(
         settings: Settings, head: Host, provider: any Provider, bundle: Bundle, root: FilePath,

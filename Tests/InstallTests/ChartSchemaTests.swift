@@ -43,7 +43,7 @@ import Testing
 
     @Test(arguments: configs.keys.sorted()) func theValuesPass(_ name: String) async throws {
         let size = NodeSize(cores: 4, bytes: 16e9)
-        let profiles = try TestMachine().site.profiles().map { $0.spawnerProfile(on: size) }
+        let profiles = try Profile.all(in: repository).map { $0.spawnerProfile(on: size) }
         let values = try HubValuesCase.values(Self.configs[name] ?? "", profiles: profiles)
         #expect(try await ChartSchema.faults(of: values) == "")
     }

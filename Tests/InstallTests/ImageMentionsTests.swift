@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func aMachineWithoutTheSnapNeedsThoseOf130() async throws {
-        let images = try await MicroK8s().images(on: TestMachine().site)
+        let images = try await MicroK8s().images(on: TestMachine().site).images.map(\.reference)
         #expect(images.map(\.description).contains("registry.k8s.io/pause:3.7"))
         #expect(images.count == 7)
     }
@@ -62,6 +62,9 @@ import Testing
         let machine = try TestMachine()
         machine.host["/var/snap/microk8s/current/args/containerd-template.toml"] =
             "  sandbox_image = \"registry.k8s.io/pause:3.10\"\n"
-        #expect(try await MicroK8s().images(on: machine.site).map(\.description) == ["registry.k8s.io/pause:3.10"])
+        #expect(
+            try await MicroK8s().images(on: machine.site).images.map(\.reference.description) == [
+                "registry.k8s.io/pause:3.10"
+            ])
     }
 }

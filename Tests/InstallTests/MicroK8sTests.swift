@@ -301,7 +301,7 @@ import Testing
         let cluster = try StubCluster()
         machine.joins(cluster)
         #expect(try await machine.provider.plan(for: machine.site) == .settled)
-        #expect(try await machine.provider.images(on: machine.site).isEmpty)
+        #expect(try await machine.provider.images(on: machine.site).images.isEmpty)
         #expect(try await machine.provider.networkPlan(for: machine.site) == .settled)
         await #expect(throws: InstallError.self) { try await machine.provider.namesPlan(for: machine.site) }
         let error = await #expect(throws: InstallError.self) {

@@ -42,7 +42,18 @@ struct PreflightMachine {
         try machine.system()
         try machine.network()
         try machine.tools()
+        machine.snap()
         return machine.host.state.withLock { $0 }
+    }
+
+    /// What can be seen in the bundle's MicroK8s: an image, and a Helm for which the chart has no object.
+    private func snap() {
+        host.script { command, _ in
+            guard command.argv.first == "unshare", let last = command.argv.last else { return nil }
+            if command.argv.contains("/boot/bin/helm") { return Outcome() }
+            let isTemplate = last == "/boot/default-args/containerd-template.toml"
+            return isTemplate ? Outcome(output: "sandbox_image = \"registry.k8s.io/pause:3.7\"\n") : Outcome(status: 1)
+        }
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: bundle.string) }

@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test func oursAreReadInOrderAndOneIsTheDefault() throws {
-        let profiles = try TestMachine().site.profiles()
+        let profiles = try Profile.all(in: repository)
         #expect(profiles.map(\.name) == ["Small", "Medium", "Large"])
         #expect(profiles.filter(\.isDefault).map(\.name) == ["Small"])
     }

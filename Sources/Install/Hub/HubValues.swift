@@ -1,5 +1,8 @@
 import Images
 import Kube
+import SystemPackage
+
+import class Foundation.FileManager
 
 /// The values for chart 4.2.0, as data. Code that the hub runs stays in `templates/hub/`; it reads `custom.jhub`.
 struct HubValues {
@@ -152,4 +155,22 @@ extension Settings {
 extension ImageReference {
     /// Without tag and digest.
     var name: String { registry + "/" + repository }
+}
+
+extension HubValues {
+    /// With the files of `templates/hub/` and `profiles/`, and sizes of server for a cluster whose largest node is this.
+    init(settings: Settings, secrets: HubSecrets, root: FilePath, node: NodeSize) throws {
+        let folder = root.pushing("templates/hub")
+        var files: [String: String] = [:]
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.string) {
+            guard [".py", ".sh", ".json"].contains(where: name.hasSuffix) else { continue }
+            let bytes = FileManager.default.contents(atPath: folder.appending(name).string) ?? .init()
+            files[name] = String(decoding: bytes, as: UTF8.self)
+        }
+        let own = settings.allowedCustomImages.map { image -> JSON in
+            ["display_name": .string(image.description), "kubespawner_override": ["image": .string(image.description)]]
+        }
+        let profiles = try Profile.all(in: root).map { $0.spawnerProfile(on: node) } + own
+        self.init(settings: settings, secrets: secrets, profiles: profiles, files: files)
+    }
 }

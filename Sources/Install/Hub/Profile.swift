@@ -11,6 +11,7 @@ import class Foundation.FileManager
 ///     cpu: {share: 0.25, atMost: 2}
 ///     memory: {share: 0.25, atMost: 8Gi}
 struct Profile {
+    var file: String
     var name: String
     var description: String
     var isDefault: Bool
@@ -46,7 +47,7 @@ struct Profile {
             }
             return Amount(share: share, atMost: Double(quantity.millis) / 1000)
         }
-        (self.name, description) = (name, object["description"]?.string ?? "")
+        (self.file, self.name, description) = (file, name, object["description"]?.string ?? "")
         (isDefault, image) = (object["default"]?.bool ?? false, object["image"]?.string)
         (cpu, memory) = (try amount("cpu"), try amount("memory"))
     }
@@ -89,9 +90,9 @@ struct NodeSize: Equatable {
     }
 }
 
-extension Site {
+extension Profile {
     /// The files of `profiles/`, in the order of their names.
-    func profiles() throws -> [Profile] {
+    static func all(in root: FilePath) throws -> [Profile] {
         let folder = root.appending("profiles")
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.string).filter { $0.hasSuffix(".yaml") }
         return try names.sorted().map { name in

@@ -78,7 +78,7 @@ struct ProfilesFit: Check {
         guard let cores = Double(try await site.head.transport.run(["nproc"]).output.trimmed) else {
             throw FactError("nproc says no number")
         }
-        let profiles = try site.profiles()
+        let profiles = try Profile.all(in: site.root)
         guard !profiles.isEmpty else {
             return .failed(
                 "none in \(site.root)/profiles", needs: needs, fix: "put at least one profile there: docs say how")

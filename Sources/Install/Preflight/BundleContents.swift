@@ -66,21 +66,26 @@ struct ImagesComplete: Check {
         }
         var holdings = Holdings()
         if try await site.head.has(site.provider.kubeconfig) { holdings = try await site.images.holdings() }
-        return Self.finding(for: try await site.neededImages(), on: shelf, holdings, bundle: site.bundle.path)
+        return Self.finding(for: try await site.wanted(), on: shelf, holdings, bundle: site.bundle.path)
     }
 
     static func finding(
-        for needed: [ImageReference], on shelf: [ArchivedImage], _ holdings: Holdings, bundle: FilePath
+        for wanted: Wanted, on shelf: [ArchivedImage], _ holdings: Holdings, bundle: FilePath
     ) -> Finding {
-        let needs = "all \(needed.count)"
-        let absent = needed.filter { reference in
-            shelf.image(for: reference) == nil && holdings.records[reference.description]?.isComplete != true
+        let needs = "all \(wanted.images.count)"
+        let absent = wanted.absent(from: shelf, holdings)
+        guard absent.isEmpty else {
+            let saves = absent.map(\.reference).map { "docker save -o \(bundle.appending(file(for: $0))) \($0)" }
+            return .failed(
+                "no archive holds \(absent.map(\.description).joined(separator: ", "))", needs: needs,
+                fix: "where there is Internet: \(saves.joined(separator: "; ")) (any other file name will do)")
         }
-        guard !absent.isEmpty else { return .passed("\(needed.count) images", needs: needs) }
-        let saves = absent.map { "docker save -o \(bundle.appending(file(for: $0))) \($0)" }
-        return .failed(
-            "no archive holds \(absent.map(\.description).joined(separator: ", "))", needs: needs,
-            fix: "where there is Internet: \(saves.joined(separator: "; ")) (any other file name will do)")
+        guard wanted.doubts.isEmpty else {
+            return .unknown(
+                because: "could not be measured: \(wanted.doubts.joined(separator: "; "))", needs: needs,
+                fix: "see to that; all that is known of is there")
+        }
+        return .passed("\(wanted.images.count) images", needs: needs)
     }
 
     /// "k8s-hub-4.2.0.tar", as people name such files.

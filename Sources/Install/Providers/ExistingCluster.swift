@@ -1,4 +1,4 @@
-package import Images
+package import Hosts
 import Kube
 package import SystemPackage
 
@@ -21,7 +21,8 @@ package struct ExistingCluster: Provider {
         return .settled
     }
 
-    package func images(on site: Site) async throws -> [ImageReference] { [] }
+    package func images(on site: Site) async throws -> Wanted { Wanted() }
+    package func carriedImages(in bundle: Bundle, _ host: Host) async throws -> Wanted { Wanted() }
     package func networkPlan(for site: Site) async throws -> Plan { .settled }
 
     package func namesPlan(for site: Site) async throws -> Plan {

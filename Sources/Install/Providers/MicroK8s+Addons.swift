@@ -1,52 +1,9 @@
 import Hosts
-package import Images
+import Images
 import Kube
 import SystemPackage
 
 extension MicroK8s {
-    /// Read from the installed snap, since each track names its own. Before that, those of the 1.30 track.
-    package func images(on site: Site) async throws -> [ImageReference] {
-        var references: [ImageReference] = []
-        for text in try await imageTexts(Self.everyFile, on: site) {
-            for reference in ImageMentions.of(text) where !references.contains(reference) {
-                references.append(reference)
-            }
-        }
-        return references.isEmpty ? Self.imagesOf130 : references
-    }
-
-    /// Those without which the first pods do not start.
-    func firstImages(on site: Site) async throws -> [ImageReference] {
-        try await imageTexts(Self.firstFiles, on: site).flatMap { ImageMentions.of($0) }
-    }
-
-    private static let firstFiles: [FilePath] = [
-        "/var/snap/microk8s/current/args/containerd-template.toml",
-        "/var/snap/microk8s/current/args/cni-network/cni.yaml",
-    ]
-    private static let everyFile =
-        firstFiles + [
-            "/var/snap/microk8s/common/addons/core/addons/dns/coredns.yaml",
-            "/var/snap/microk8s/common/addons/core/addons/hostpath-storage/storage.yaml",
-        ]
-
-    /// Source: build-scripts/images.txt and the core addons of MicroK8s 1.30.
-    private static let imagesOf130: [ImageReference] = [
-        "registry.k8s.io/pause:3.7", "docker.io/calico/cni:v3.25.1", "docker.io/calico/node:v3.25.1",
-        "docker.io/calico/kube-controllers:v3.25.1", "docker.io/coredns/coredns:1.10.1",
-        "docker.io/cdkbot/hostpath-provisioner:1.5.0", "docker.io/library/busybox:1.28.4",
-    ].compactMap { try? ImageReference(parsing: $0) }
-
-    private func imageTexts(_ paths: [FilePath], on site: Site) async throws -> [String] {
-        var texts: [String] = []
-        for path in paths {
-            if let bytes = try await site.head.transport.read(path) {
-                texts.append(String(decoding: bytes, as: UTF8.self))
-            }
-        }
-        return texts
-    }
-
     package func networkPlan(for site: Site) async throws -> Plan {
         // The kicker applies this file once, after its first start; what was deleted later it does not bring back.
         guard try await site.head.transport.state(of: Self.data.pushing("var/lock/cni-loaded")) != nil else {
@@ -117,30 +74,5 @@ extension MicroK8s {
             "data": ["Corefile": .string(new)],
         ])
         return [Change(.apply(manifest), because: "it asks resolvers that the config does not name")]
-    }
-}
-
-/// The images that a manifest or a containerd configuration names.
-enum ImageMentions {
-    static func of(_ text: String) -> [ImageReference] {
-        var references: [ImageReference] = []
-        var isBusybox = false
-        for line in text.split(whereSeparator: \.isNewline).map({ $0.trimmed }) {
-            let words = line.hasPrefix("- ") ? String(line.dropFirst(2)) : line
-            if let value = value(of: "image:", in: words) ?? value(of: "sandbox_image =", in: words)
-                ?? (isBusybox ? value(of: "value:", in: words) : nil),
-                let reference = try? ImageReference(parsing: value), !references.contains(reference)
-            {
-                references.append(reference)
-            }
-            // The provisioner gets its helper's image in the environment.
-            isBusybox = words == "name: BUSYBOX_IMAGE"
-        }
-        return references
-    }
-
-    private static func value(of key: String, in line: String) -> String? {
-        guard line.hasPrefix(key) else { return nil }
-        return line.dropFirst(key.count).split { $0.isWhitespace || $0 == "\"" || $0 == "'" }.first.map(String.init)
     }
 }

@@ -1,4 +1,4 @@
-package import Images
+package import Hosts
 package import SystemPackage
 
 /// Where Kubernetes comes from, as far as the stages must know.
@@ -16,7 +16,9 @@ package protocol Provider: Sendable {
     /// What is wrong with the programs of the cluster itself, where that can be known.
     func trouble(on site: Site) async -> String?
     /// What the cluster runs for its own needs: sandbox, network, names, volumes.
-    func images(on site: Site) async throws -> [ImageReference]
+    func images(on site: Site) async throws -> Wanted
+    /// The same, before there is a cluster: what that of the bundle will run.
+    func carriedImages(in bundle: Bundle, _ host: Host) async throws -> Wanted
     /// What the network still lacks before pods can be connected.
     func networkPlan(for site: Site) async throws -> Plan
     /// Makes the cluster answer to names, where it does not.

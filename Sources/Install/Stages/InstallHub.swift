@@ -3,8 +3,6 @@ import Hosts
 import Kube
 import SystemPackage
 
-import class Foundation.FileManager
-
 /// The hub: its secrets, its values, its chart; and then its login page, fetched as a user would.
 package struct InstallHub: ClusterStage {
     package let name = "hub"
@@ -20,7 +18,8 @@ package struct InstallHub: ClusterStage {
         guard let secrets = try await HubSecrets.standing(in: kube, namespace: namespace) else {
             return .changes(try await firstSecrets(site))
         }
-        let values = try await values(site, secrets: secrets, kube: kube)
+        let size = try await NodeSize.largest(in: kube)
+        let values = try HubValues(settings: site.settings, secrets: secrets, root: site.root, node: size).json
         let changes = try await release(values, on: site, kube: kube)
         guard changes.isEmpty else { return .changes(changes) }
         for name in ["hub", "proxy"] {
@@ -45,22 +44,6 @@ package struct InstallHub: ClusterStage {
         let secret = HubSecrets.fresh(password: password, namespace: site.settings.jhubNs)
         changes.append(Change(.apply(secret), because: "the hub's secrets are made once and kept"))
         return changes
-    }
-
-    private func values(_ site: Site, secrets: HubSecrets, kube: KubeClient) async throws -> JSON {
-        let size = try await NodeSize.largest(in: kube)
-        let folder = site.root.appending("templates").appending("hub")
-        var files: [String: String] = [:]
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder.string) {
-            guard [".py", ".sh", ".json"].contains(where: name.hasSuffix) else { continue }
-            let bytes = FileManager.default.contents(atPath: folder.appending(name).string) ?? .init()
-            files[name] = String(decoding: bytes, as: UTF8.self)
-        }
-        let own = site.settings.allowedCustomImages.map { image -> JSON in
-            ["display_name": .string(image.description), "kubespawner_override": ["image": .string(image.description)]]
-        }
-        let profiles = try site.profiles().map { $0.spawnerProfile(on: size) } + own
-        return HubValues(settings: site.settings, secrets: secrets, profiles: profiles, files: files).json
     }
 
     private func release(_ values: JSON, on site: Site, kube: KubeClient) async throws -> [Change] {

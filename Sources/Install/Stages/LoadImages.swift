@@ -17,21 +17,7 @@ package struct LoadImages: Stage {
 
 extension Site {
     /// What the config makes the cluster run, and what the cluster runs by itself.
-    package func neededImages() async throws -> [ImageReference] {
-        var references = try await provider.images(on: self)
-        var named = [settings.hubImage, settings.proxyImage, settings.singleuserImage] + settings.allowedCustomImages
-        if settings.source(of: "COREDNS_IMAGE") != .standard { named.append(settings.corednsImage) }
-        if settings.source(of: "HOSTPATH_PROVISIONER_IMAGE") != .standard {
-            named.append(settings.hostpathProvisionerImage)
-        }
-        named += try profiles().compactMap(\.image)
-        if settings.patchCalico { references = references.map(\.calicoFromQuay) }
-        for text in named {
-            let reference = try ImageReference(parsing: text)
-            if !references.contains(reference) { references.append(reference) }
-        }
-        return references
-    }
+    package func neededImages() async throws -> [ImageReference] { try await wanted().images.map(\.reference) }
 
     /// The changes that bring these images to the node; none where they are all there.
     package func loads(of references: [ImageReference]) async throws -> [Change] {

@@ -258,7 +258,8 @@ END""" % BUNDLE)
     def test_image_absent(self):
         self.spoilt("rm coredns*; rm jhub_24.10_3.tar")
         self.failed(WRONG_INPUT, {"app.complete": (
-            "^no archive holds docker.io/coredns/coredns:1.10.1, docker.io/myorg/jhub-lab:24.10$",
+            r"^no archive holds docker.io/coredns/coredns:1.10.1 \(MicroK8s: addon dns\), "
+            r"docker.io/myorg/jhub-lab:24.10 \(SINGLEUSER_IMAGE, .*\)$",
             f"docker save -o {BAD}/coredns-1.10.1.tar docker.io/coredns/coredns:1.10.1; docker save -o .*myorg/jhub-lab:24.10")})
 
     def test_two_archives_with_one_name_and_different_content(self):
