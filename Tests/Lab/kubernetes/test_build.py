@@ -31,6 +31,11 @@ class Build(unittest.TestCase):
     def test_the_kubelet_asks_no_cloud(self):
         self.assertNotIn(b"credentialprovider/aws", (FOLDER / "bin/kubelet").read_bytes())
 
+    def test_lab_clusters_own_tests(self):
+        done = subprocess.run([HERE / "build", "--test"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"^ok\s")
+
 
 if __name__ == "__main__":
     unittest.main()
