@@ -31,7 +31,7 @@ package struct Layer: Hashable, Sendable, Codable {
     package var difference: Digest
 }
 
-/// An image as an archive holds it.
+/// An image as an archive, or a layout's directory, holds it.
 package struct ArchivedImage: Hashable, Sendable {
     /// May be empty: an image can be saved by its digest alone.
     package var names: [ImageReference]
@@ -43,6 +43,8 @@ package struct ArchivedImage: Hashable, Sendable {
     /// All that a store needs of it, on this platform; each digest once.
     package var blobs: [Blob]
     package var archive: FilePath
+    /// Whether `archive` is the directory of an OCI image layout.
+    package var isLayout = false
     var source: Source
 
     /// What only a writer of archives has to know.

@@ -19,7 +19,20 @@ package struct ImageError: Error, Hashable, CustomStringConvertible {
         throw first
     }
 
+    /// One line, whatever the archive put into its names.
     package var description: String {
-        (["could not \(attempt) \(object): \(reason)"] + others.map(\.description)).joined(separator: "; ")
+        let reason = reason.utf8.count > 600 ? reason.prefix(300) + " … " + reason.suffix(100) : reason[...]
+        let first = "could not \(attempt) \(object): \(reason)".printable
+        return ([first] + others.map(\.description)).joined(separator: "; ")
+    }
+}
+
+extension String {
+    /// Without what would end the line, or move a terminal's cursor.
+    fileprivate var printable: String {
+        let unprintable: [Unicode.GeneralCategory] = [.control, .format, .lineSeparator, .paragraphSeparator]
+        return String(
+            String.UnicodeScalarView(
+                unicodeScalars.map { unprintable.contains($0.properties.generalCategory) ? " " : $0 }))
     }
 }

@@ -2,6 +2,7 @@ package import SystemPackage
 
 /// The archives that were carried in, and what they hold.
 package struct ImageShelf: Sendable {
+    /// Files in any form and compression, and directories of OCI image layouts.
     package var archives: [FilePath]
     /// Where what was read is remembered, so that an unchanged archive is not
     /// read again. Only a cache: without it everything is read.
@@ -44,6 +45,9 @@ package struct ImageShelf: Sendable {
 
     /// What one archive holds, read from it.
     static func images(in archive: FilePath) throws(ImageError) -> [ArchivedImage] {
+        if let stat = try? Stat(archive), stat.type == .directory {
+            return try LayoutFolder(at: archive).ociImages()
+        }
         let contents = try ArchiveContents(of: archive)
         if contents.has("index.json") { return try contents.ociImages() }
         if contents.has("manifest.json") { return try contents.dockerImages() }
@@ -64,9 +68,10 @@ package struct ImageShelf: Sendable {
                 }
                 let other = images[before]
                 guard other.config == image.config else {
+                    let place = other.archive == image.archive ? "" : " and \(image.archive)"
                     let reason =
-                        "\(other.archive) and \(image.archive) give it different contents (configs "
-                        + "\(other.config.short) and \(image.config.short))"
+                        "\(other.archive)\(place) give it different contents (images \(other.target.short) and "
+                        + "\(image.target.short))"
                     faults.append(ImageError("choose the image", name.description, reason, isConflict: true))
                     continue
                 }

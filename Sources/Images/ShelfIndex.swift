@@ -12,9 +12,9 @@ struct ShelfIndex: Codable, Hashable {
         var inode: UInt64
         var device: UInt64
 
-        /// Nil where there is no such file.
+        /// Nil where there is no such file. A directory has none: its state says nothing of what lies below it.
         init?(of path: FilePath) {
-            guard let stat = try? Stat(path) else { return nil }
+            guard let stat = try? Stat(path), stat.type == .regular else { return nil }
             let raw = stat.rawValue
             (size, inode, device) = (Int64(raw.st_size), UInt64(raw.st_ino), UInt64(raw.st_dev))
             (seconds, nanoseconds) = (Int(raw.st_mtim.tv_sec), Int(raw.st_mtim.tv_nsec))

@@ -2,7 +2,7 @@ import Crypto
 import SystemPackage
 
 /// What one pass over an archive shows: its members, and the texts among them.
-struct ArchiveContents {
+struct ArchiveContents: Members {
     struct Entry {
         var size: Int64
         /// The whole body, where it looks like JSON.
@@ -12,18 +12,20 @@ struct ArchiveContents {
         var compressed: (type: String, digest: Digest)?
     }
 
-    let archive: FilePath
+    let path: FilePath
+    var isFolder: Bool { false }
     private var entries: [String: Entry] = [:]
     private var links: [String: String] = [:]
 
-    /// In bytes. Manifests and configs are some kilobytes.
-    static let largestDocument = 16 << 20
-    static let largestDocuments = 48 << 20
+    /// In bytes. Manifests and configs are some kilobytes, and no registry has
+    /// to take one that is larger (OCI distribution-spec 1.1, Pushing Manifests).
+    static let largestDocument = 4 << 20
+    static let largestDocuments = 32 << 20
     static let mostMembers = 100_000
 
-    init(of archive: FilePath) throws(ImageError) {
-        self.archive = archive
-        var reader = try ArchiveReader(at: archive)
+    init(of path: FilePath) throws(ImageError) {
+        self.path = path
+        var reader = try ArchiveReader(at: path)
         var kept = 0
         while let member = try reader.next() {
             let name = member.name
@@ -36,7 +38,7 @@ struct ArchiveContents {
             case .folder: continue
             case .link(let target): links[name] = target
             case .file:
-                let entry = try Self.entry(member, from: &reader, archive)
+                let entry = try Self.entry(member, from: &reader, path)
                 kept += entry.document?.count ?? 0
                 guard kept <= Self.largestDocuments else {
                     throw error("it has more than \(Self.largestDocuments >> 20) MiB of JSON")
@@ -46,8 +48,13 @@ struct ArchiveContents {
         }
     }
 
+    func file(_ name: String) throws(ImageError) -> (name: String, size: Int64) {
+        let (name, entry) = try entry(name)
+        return (name, entry.size)
+    }
+
     /// The member and its true name, links followed.
-    func file(_ name: String) throws(ImageError) -> (name: String, entry: Entry) {
+    func entry(_ name: String) throws(ImageError) -> (name: String, entry: Entry) {
         var name = name
         for _ in 0..<8 {
             if let entry = entries[name] { return (name, entry) }
@@ -60,21 +67,19 @@ struct ArchiveContents {
     func has(_ name: String) -> Bool { entries[name] != nil || links[name] != nil }
 
     func document(_ name: String) throws(ImageError) -> [UInt8] {
-        let (name, entry) = try file(name)
+        let (name, entry) = try entry(name)
         guard let document = entry.document else { throw error("'\(name)' is not JSON, or too big") }
         return document
     }
 
-    func error(_ reason: String) -> ImageError { ImageError("read", archive.string, reason) }
-
     private static func entry(
-        _ member: ArchiveReader.Member, from reader: inout ArchiveReader, _ archive: FilePath
+        _ member: ArchiveReader.Member, from reader: inout ArchiveReader, _ path: FilePath
     ) throws(ImageError) -> Entry {
         var entry = Entry(size: member.size)
         let isText = ["manifest.json", "index.json"].contains(member.name)
         if isText, member.size > largestDocument {
             let reason = "'\(member.name)' has \(member.size) bytes; more than \(largestDocument >> 20) MiB is refused"
-            throw ImageError("read", archive.string, reason)
+            throw ImageError("read", path.string, reason)
         }
         let head = try reader.read(upTo: Int(min(member.size, 1 << 12)))
         let first = head.first { ![9, 10, 13, 32].contains($0) }

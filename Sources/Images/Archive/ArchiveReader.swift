@@ -44,18 +44,24 @@ struct ArchiveReader: ~Copyable {
         let code = archive_read_next_header(handle.raw, &entry)
         if code == ARCHIVE_EOF { return nil }
         try check(code)
-        let text = archive_entry_pathname_utf8(entry) ?? archive_entry_pathname(entry)
-        guard let text else { throw ImageError("read", path.string, "a member has no name") }
-        let full = String(cString: text)
+        let full = try Self.text(archive_entry_pathname_utf8(entry) ?? archive_entry_pathname(entry), in: path)
         guard let name = Self.normal(full) else { throw refused(full, "its name leads out of the archive") }
+        guard name.utf8.count <= Self.longestName else { throw refused(full, "its name is too long") }
         let size = archive_entry_size(entry)
         guard (0...Self.largest).contains(size) else { throw refused(full, "it claims a size of \(size) bytes") }
+        // What a seek or a read in a hole finds is nowhere in the file.
+        guard archive_entry_sparse_count(entry) == 0 else { throw refused(full, "it is stored with holes") }
+        let end = archive_filter_bytes(handle.raw, 0) + size
         if archive_filter_count(handle.raw) == 1 {
             // Skipping by seeking would not notice that the file ends early.
-            let end = archive_filter_bytes(handle.raw, 0) + size
             guard end <= fileSize else {
                 throw refused(full, "the archive is cut off: it should have \(end) bytes and has \(fileSize)")
             }
+        } else if end > Self.mostInflated(from: fileSize) {
+            throw refused(
+                full,
+                "the archive has \(fileSize) bytes and would inflate to more than "
+                    + "\(Self.mostInflated(from: fileSize)); if that is meant, carry it uncompressed")
         }
         return Member(name: name, kind: try kind(of: entry, name: name, full), size: size)
     }
@@ -85,7 +91,7 @@ struct ArchiveReader: ~Copyable {
 
     private func kind(of entry: OpaquePointer?, name: String, _ full: String) throws(ImageError) -> Member.Kind {
         if let hardlink = archive_entry_hardlink(entry) {
-            guard let target = Self.normal(String(cString: hardlink)) else {
+            guard let target = Self.normal(try Self.text(hardlink, in: path)) else {
                 throw refused(full, "it is a link that leads out of the archive")
             }
             return .link(to: target)
@@ -94,7 +100,7 @@ struct ArchiveReader: ~Copyable {
         case 0o100000: return .file
         case 0o040000: return .folder
         case 0o120000:
-            let target = archive_entry_symlink(entry).map { String(cString: $0) } ?? ""
+            let target = try Self.text(archive_entry_symlink(entry), in: path)
             let folder = name.split(separator: "/").dropLast().joined(separator: "/")
             guard !target.hasPrefix("/"), let inside = Self.normal(folder + "/" + target, parents: true) else {
                 throw refused(full, "it is a link to '\(target)', which leads out of the archive")
@@ -120,6 +126,23 @@ struct ArchiveReader: ~Copyable {
 
     /// 16 TiB: more than any image, and the sum of all members fits 64 bits.
     static let largest: Int64 = 1 << 44
+    /// In bytes. Those of image archives have under 200; a hundred thousand of these are 50 MB.
+    static let longestName = 512
+
+    /// A compressed archive is inflated from front to back before it is known
+    /// what is asked of it: the list of its images may come last. So what it
+    /// inflates to is bounded by itself, in bytes: layers shrink to a tenth at best,
+    /// a bomb of zeros to a thousandth (gzip) or less. The bound is held
+    /// against what a header claims, before its body is inflated.
+    static func mostInflated(from size: Int64) -> Int64 { 2 << 30 + 100 * min(size, largest) }
+
+    private static func text(_ raw: UnsafePointer<CChar>?, in path: FilePath) throws(ImageError) -> String {
+        guard let raw else { throw ImageError("read", path.string, "a member has no name") }
+        guard let text = String(validatingCString: raw) else {
+            throw ImageError("read", path.string, "the name '\(String(cString: raw).prefix(200))' in it is not UTF-8")
+        }
+        return text
+    }
 
     private func refused(_ member: String, _ reason: String) -> ImageError {
         ImageError("read", "\(path.string), member '\(member.prefix(200))'", reason)
@@ -133,7 +156,7 @@ struct ArchiveReader: ~Copyable {
 
     private func error() -> ImageError {
         let reason = archive_error_string(handle.raw).map { String(cString: $0) } ?? "libarchive does not say why"
-        return ImageError("read", path.string, reason.replacing("\n", with: " "))
+        return ImageError("read", path.string, reason)
     }
 }
 

@@ -18,8 +18,8 @@ extension ArchiveContents {
 
     private func dockerImage(_ saved: DockerImage) throws(ImageError) -> ArchivedImage {
         let configName = try inside(saved.config)
-        let (config, entry) = try file(configName)
-        let configBlob = Blob(digest: Digest(of: try document(config)), size: entry.size)
+        let (config, size) = try file(configName)
+        let configBlob = Blob(digest: Digest(of: try document(config)), size: size)
         let stem = configName.split(separator: "/").last.map { $0.prefix { $0 != "." } } ?? ""
         if let named = Digest(hex: String(stem)), named != configBlob.digest {
             throw error("'\(config)' is damaged: expected \(named), found \(configBlob.digest)")
@@ -33,7 +33,7 @@ extension ArchiveContents {
         var layers: [Layer] = []
         var members = [configBlob.digest: config]
         for (layer, difference) in zip(saved.layers, differences) {
-            let (name, entry) = try file(try inside(layer))
+            let (name, entry) = try entry(try inside(layer))
             let digest = entry.compressed?.digest ?? difference
             let mediaType = MediaType.layer + (entry.compressed.map { "+" + $0.type } ?? "")
             layers.append(
@@ -45,7 +45,7 @@ extension ArchiveContents {
         return ArchivedImage(
             names: try names(saved.repoTags ?? []), target: manifest.digest,
             platform: try platform(of: description, config), config: configBlob.digest,
-            blobs: Self.once([manifest, configBlob] + layers.map(\.blob)), archive: archive,
+            blobs: Self.once([manifest, configBlob] + layers.map(\.blob)), archive: path,
             source: ArchivedImage.Source(
                 mediaType: MediaType.manifest, manifest: manifest, manifestType: MediaType.manifest,
                 members: members, layers: layers, composed: text))
@@ -69,32 +69,12 @@ extension ArchiveContents {
         }
         return parts.joined(separator: "/")
     }
-}
 
-extension ArchiveContents {
-    func names(_ texts: [String]) throws(ImageError) -> [ImageReference] {
-        var names: [ImageReference] = []
-        for text in texts {
-            do {
-                let name = try ImageReference(parsing: text)
-                if !names.contains(name) { names.append(name) }
-            } catch {
-                throw self.error("\(error)")
-            }
-        }
-        return names
-    }
-
-    func platform(of config: ConfigDocument, _ name: String) throws(ImageError) -> Platform {
+    private func platform(of config: ConfigDocument, _ name: String) throws(ImageError) -> Platform {
         let platform = Platform(os: config.os, architecture: config.architecture)
         guard platform == .linuxAMD64 else {
             throw error("'\(name)' is for \(platform), and only \(Platform.linuxAMD64) runs here")
         }
         return platform
-    }
-
-    static func once(_ blobs: [Blob]) -> [Blob] {
-        var seen: Set<Digest> = []
-        return blobs.filter { seen.insert($0.digest).inserted }
     }
 }

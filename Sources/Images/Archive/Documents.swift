@@ -12,20 +12,14 @@ package struct Descriptor: Codable, Hashable, Sendable {
     package var size: Int64
     package var platform: Platform?
     package var annotations: [String: String]?
-
-    package init(
-        mediaType: String?, digest: Digest, size: Int64, platform: Platform? = nil,
-        annotations: [String: String]? = nil
-    ) {
-        (self.mediaType, self.digest, self.size) = (mediaType, digest, size)
-        (self.platform, self.annotations) = (platform, annotations)
-    }
 }
 
 /// An index has `manifests`; a manifest has `config` and `layers`. Their media
 /// types are optional in OCI 1.0, so the fields decide.
 package struct ManifestDocument: Decodable, Sendable {
     package var mediaType: String?
+    /// What an artifact is, which is no image (OCI 1.1).
+    package var artifactType: String?
     package var manifests: [Descriptor]?
     package var config: Descriptor?
     package var layers: [Descriptor]?
@@ -60,6 +54,22 @@ package enum MediaType {
     package static let manifest = "application/vnd.oci.image.manifest.v1+json"
     static let config = "application/vnd.oci.image.config.v1+json"
     static let layer = "application/vnd.oci.image.layer.v1.tar"
+
+    private static let docker = "application/vnd.docker."
+    static let indexes = [index, docker + "distribution.manifest.list.v2+json"]
+    static let manifests = [manifest, docker + "distribution.manifest.v2+json"]
+    static let configs = [config, docker + "container.image.v1+json"]
+
+    static func isLayer(_ type: String) -> Bool {
+        let plain = [".gzip", "+gzip", "+zstd", ".zstd"].first { type.hasSuffix($0) }.map { type.dropLast($0.count) }
+        return [
+            layer, "application/vnd.oci.image.layer.nondistributable.v1.tar", docker + "image.rootfs.diff.tar",
+            docker + "image.rootfs.foreign.diff.tar",
+        ].contains(String(plain ?? type[...]))
+    }
+
+    /// A layer that may not be passed on: tools leave it out of archives.
+    static func isForeign(_ type: String) -> Bool { type.contains(".nondistributable.") || type.contains(".foreign.") }
 }
 
 extension [Descriptor] {
@@ -86,15 +96,16 @@ extension Descriptor.Platform: CustomStringConvertible {
     }
 }
 
-extension ArchiveContents {
+extension Members {
     func decode<Value: Decodable>(_ type: Value.Type, _ name: String) throws(ImageError) -> Value {
         let bytes = try document(name)
+        if let fault = JSONText.fault(in: bytes) { throw error("'\(name)' is not what it should be: \(fault)") }
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let fault as DecodingError {
             throw error("'\(name)' is not what it should be: \(fault.inOneLine)")
         } catch {
-            throw self.error("'\(name)' is not what it should be: \(error)".replacing("\n", with: " "))
+            throw self.error("'\(name)' is not what it should be: \(error)")
         }
     }
 }
@@ -103,8 +114,7 @@ extension DecodingError {
     fileprivate var inOneLine: String {
         func text(_ context: Context) -> String {
             let place = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
-            let said = context.debugDescription.replacing("\n", with: " ")
-            return place.isEmpty ? said : "\(place): \(said)"
+            return place.isEmpty ? context.debugDescription : "\(place): \(context.debugDescription)"
         }
         switch self {
         case .keyNotFound(let key, let context): return "no '\(key.stringValue)' (\(text(context)))"

@@ -21,7 +21,7 @@ struct Folder {
     }
 
     func write(_ name: String, _ bytes: [UInt8]) throws -> FilePath {
-        let file = path.appending(name)
+        let file = path.pushing(FilePath(name))
         let descriptor = try FileDescriptor.open(
             file, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite])
         try descriptor.closeAfter { _ = try descriptor.writeAll(bytes) }
@@ -30,6 +30,18 @@ struct Folder {
 
     func write(_ name: String, _ members: [Tar.Member]) throws -> FilePath {
         try write(name, Tar(members: members).bytes)
+    }
+
+    /// As a directory; links and devices are left out.
+    func unpack(_ members: [Tar.Member], as name: String) throws -> FilePath {
+        let folder = path.appending(name)
+        for member in members where member.type == "0" {
+            let file = folder.pushing(FilePath(member.name))
+            try FileManager.default.createDirectory(
+                atPath: file.removingLastComponent().string, withIntermediateDirectories: true)
+            _ = try write("\(name)/\(member.name)", member.bytes)
+        }
+        return folder
     }
 
     func shelf(_ archives: FilePath...) -> ImageShelf {

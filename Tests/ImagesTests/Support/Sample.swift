@@ -5,6 +5,24 @@ struct Sample {
     var name = "docker.io/library/demo:1"
     var architecture = "amd64"
     var layers: [[UInt8]]
+    var types = Types.oci
+
+    /// The media types of a family of tools.
+    struct Types {
+        var index: String
+        var manifest: String
+        var config: String
+        var layer: String
+
+        static let oci = Types(
+            index: "application/vnd.oci.image.index.v1+json", manifest: "application/vnd.oci.image.manifest.v1+json",
+            config: "application/vnd.oci.image.config.v1+json", layer: "application/vnd.oci.image.layer.v1.tar")
+        static let docker = Types(
+            index: "application/vnd.docker.distribution.manifest.list.v2+json",
+            manifest: "application/vnd.docker.distribution.manifest.v2+json",
+            config: "application/vnd.docker.container.image.v1+json",
+            layer: "application/vnd.docker.image.rootfs.diff.tar")
+    }
 
     /// Layers with one file each; equal texts make equal layers.
     init(_ name: String = "docker.io/library/demo:1", layers texts: [String] = ["base", "top"]) {
@@ -20,14 +38,16 @@ struct Sample {
     }
     var configHex: String { hex(config) }
 
+    /// What is to be wrong with the manifest.
+    var manifestEdit: @Sendable (String) -> String = { $0 }
+
+    var manifest: String { manifestEdit(plainManifest) }
+
     /// As Docker 25 and later write it.
-    var manifest: String {
-        let descriptors = layers.map { layer in
-            descriptor("application/vnd.oci.image.layer.v1.tar", layer)
-        }
-        return #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":"#
-            + descriptor("application/vnd.oci.image.config.v1+json", Array(config.utf8))
-            + #","layers":[\#(descriptors.joined(separator: ","))]}"#
+    private var plainManifest: String {
+        let descriptors = layers.map { descriptor(types.layer, $0) }
+        return #"{"schemaVersion":2,"mediaType":"\#(types.manifest)","config":"#
+            + descriptor(types.config, Array(config.utf8)) + #","layers":[\#(descriptors.joined(separator: ","))]}"#
     }
 
     func descriptor(_ type: String, _ bytes: [UInt8], _ more: String = "") -> String {
@@ -67,20 +87,19 @@ struct Sample {
     }
 
     var oci: [Tar.Member] {
-        blobs + [.file("index.json", index(of: manifest, "application/vnd.oci.image.manifest.v1+json"))]
+        blobs + [.file("index.json", index(of: manifest, types.manifest))]
     }
 
     /// With an index of platforms of which only linux/amd64 is there.
     var multiPlatform: [Tar.Member] {
-        let type = "application/vnd.oci.image.index.v1+json"
-        return blobs + [blob(platforms), .file("index.json", index(of: platforms, type))]
+        blobs + [blob(platforms), .file("index.json", index(of: platforms, types.index))]
     }
 
     var platforms: String {
-        let type = "application/vnd.oci.image.manifest.v1+json"
-        let absent = descriptor(type, [1], #","platform":{"os":"linux","architecture":"arm64"}"#)
-        let proof = descriptor(type, [2], #","platform":{"os":"unknown","architecture":"unknown"}"#)
-        let here = descriptor(type, Array(manifest.utf8), #","platform":{"os":"linux","architecture":"amd64"}"#)
+        let absent = descriptor(types.manifest, [1], #","platform":{"os":"linux","architecture":"arm64"}"#)
+        let proof = descriptor(types.manifest, [2], #","platform":{"os":"unknown","architecture":"unknown"}"#)
+        let here = descriptor(
+            types.manifest, Array(manifest.utf8), #","platform":{"os":"linux","architecture":"amd64"}"#)
         return #"{"schemaVersion":2,"manifests":[\#(absent),\#(here),\#(proof)]}"#
     }
 
@@ -90,8 +109,10 @@ struct Sample {
             + layers.filter { seen.insert($0).inserted }.map { .file("blobs/sha256/" + Digest(of: $0).hex, $0) }
     }
 
-    func index(of text: String, _ type: String) -> String {
+    /// `others` are entries beside the image's.
+    func index(of text: String, _ type: String, others: [String] = []) -> String {
         let named = #","annotations":{"io.containerd.image.name":"\#(name)"}"#
-        return #"{"schemaVersion":2,"manifests":[\#(descriptor(type, Array(text.utf8), named))]}"#
+        let entries = [descriptor(type, Array(text.utf8), named)] + others
+        return #"{"schemaVersion":2,"manifests":[\#(entries.joined(separator: ","))]}"#
     }
 }

@@ -23,6 +23,39 @@ struct Tar {
             + [UInt8](repeating: 0, count: 1024)
     }
 
+    /// With the right checksum in its first header.
+    static func mended(_ bytes: [UInt8]) -> [UInt8] {
+        var bytes = bytes
+        bytes.replaceSubrange(148..<156, with: Array(repeating: 32, count: 8))
+        let sum = String(bytes[..<512].reduce(0) { $0 + Int($1) }, radix: 8)
+        let digits = String(repeating: "0", count: 6 - sum.utf8.count) + sum
+        bytes.replaceSubrange(148..<156, with: Array(digits.utf8) + [0, 32])
+        return bytes
+    }
+
+    /// So many empty files, quickly: from one header to the next only name and checksum change.
+    static func empties(_ count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count * 512 + 1024)
+        var block = header(.file("000000", ""))
+        let sum = block.reduce(0) { $0 + Int($1) } - block[148..<156].reduce(0) { $0 + Int($1) } + 8 * 32
+        for number in 0..<count {
+            var (rest, more) = (number, 0)
+            for place in (0..<6).reversed() {
+                block[place] = UInt8(48 + rest % 10)
+                more += rest % 10
+                rest /= 10
+            }
+            rest = sum + more
+            for place in (148..<154).reversed() {
+                block[place] = UInt8(48 + rest % 8)
+                rest /= 8
+            }
+            bytes += block
+        }
+        return bytes + [UInt8](repeating: 0, count: 1024)
+    }
+
     static func padding(_ size: Int) -> [UInt8] { [UInt8](repeating: 0, count: (512 - size % 512) % 512) }
 
     static func header(_ member: Member) -> [UInt8] {

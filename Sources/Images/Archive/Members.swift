@@ -1,0 +1,35 @@
+import SystemPackage
+
+/// Named members, and the texts among them: an archive, or a layout's directory.
+protocol Members {
+    /// The archive or the directory.
+    var path: FilePath { get }
+    var isFolder: Bool { get }
+    func has(_ name: String) -> Bool
+    /// The member's true name, links followed, and its size in bytes.
+    func file(_ name: String) throws(ImageError) -> (name: String, size: Int64)
+    /// The whole of a member that is JSON.
+    func document(_ name: String) throws(ImageError) -> [UInt8]
+}
+
+extension Members {
+    func error(_ reason: String) -> ImageError { ImageError("read", path.string, reason) }
+
+    func names(_ texts: [String]) throws(ImageError) -> [ImageReference] {
+        var names: [ImageReference] = []
+        for text in texts {
+            do {
+                let name = try ImageReference(parsing: text)
+                if !names.contains(name) { names.append(name) }
+            } catch {
+                throw self.error("\(error)")
+            }
+        }
+        return names
+    }
+
+    static func once(_ blobs: [Blob]) -> [Blob] {
+        var seen: Set<Digest> = []
+        return blobs.filter { seen.insert($0.digest).inserted }
+    }
+}
