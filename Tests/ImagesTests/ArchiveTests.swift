@@ -84,6 +84,35 @@ import Testing
         }
     }
 
+    @Test func dockersMediaTypesAreAsGoodAsOCIs() async throws {
+        try await Folder.with { folder in
+            var sample = Sample()
+            sample.types = .docker
+            for members in [sample.oci, sample.multiPlatform] {
+                let image = try #require(try folder.shelf(try folder.write("a.tar", members)).images().first)
+                #expect(image.names.map(\.description) == [sample.name])
+                #expect(image.config.hex == sample.configHex)
+            }
+        }
+    }
+
+    @Test func artifactsBesideImagesArePassedOver() async throws {
+        try await Folder.with { folder in
+            let sample = Sample()
+            let artifacts = Artifact.all.map { ($0, Array($0.manifest.utf8)) }
+            let entries = artifacts.map { sample.descriptor(Sample.Types.oci.manifest, $0.1, $0.0.annotations) }
+            let index = sample.index(of: sample.manifest, sample.types.manifest, others: entries)
+            let members = sample.blobs + Artifact.all.flatMap(\.members) + [.file("index.json", index)]
+            let images = try folder.shelf(try folder.write("a.tar", members)).images()
+            #expect(images.map { $0.names.map(\.description) } == [[sample.name]])
+
+            let none = #"{"schemaVersion":2,"manifests":[\#(entries.joined(separator: ","))]}"#
+            let alone = try folder.write("b.tar", Artifact.all.flatMap(\.members) + [.file("index.json", none)])
+            let error = #expect(throws: ImageError.self) { try folder.shelf(alone).images() }
+            #expect(error?.description.contains("lists no image, but an artifact (application/vnd.dev.cosign") == true)
+        }
+    }
+
     @Test func oneNameOnSeveralPlatformsIsTheOneThatRunsHere() async throws {
         try await Folder.with { folder in
             let here = Sample()

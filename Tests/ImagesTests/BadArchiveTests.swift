@@ -18,6 +18,18 @@ import Testing
             (testDescription, self.words) = (name, words)
             bytes = { Tar(members: members()).bytes }
         }
+
+        /// That reading it fails with one line that says so.
+        func isSaid() async throws {
+            try await Folder.with { folder in
+                let archive = try folder.write("bad.tar", bytes())
+                let error = try #require(#expect(throws: ImageError.self) { try folder.shelf(archive).images() })
+                #expect(!error.description.contains { $0.isNewline || $0 == "\u{1b}" })
+                #expect(error.description.utf8.count < 600)
+                #expect(error.description.contains(archive.string))
+                for words in words { #expect(error.description.contains(words), "\(error)") }
+            }
+        }
     }
 
     static let faults: [Fault] = [
@@ -48,6 +60,38 @@ import Testing
         Fault("absolute link", "out of the archive") { [.link("a/layer.tar", to: "/etc/shadow")] },
         Fault("hard link outside", "out of the archive") { [.hardlink("a", to: "../b")] },
         Fault("device", "neither a file") { [Tar.Member(name: "dev", type: "3")] + Sample().docker },
+        Fault("pipe", "neither a file") { [Tar.Member(name: "pipe", type: "6")] + Sample().docker },
+        Fault("link to a folder", "it lacks 'dir'") {
+            let sample = Sample(layers: ["base"])
+            return [
+                .file("c.json", sample.config), Tar.Member(name: "dir", type: "5"), .link("a", to: "dir"),
+                .file("manifest.json", sample.dockerList(config: "c.json", layers: ["a"])),
+            ]
+        },
+        Fault("hard links in a ring", "lead round") {
+            let sample = Sample(layers: ["base"])
+            return [
+                .file("c.json", sample.config), .hardlink("a", to: "b"), .hardlink("b", to: "a"),
+                .file("manifest.json", sample.dockerList(config: "c.json", layers: ["a"])),
+            ]
+        },
+        Fault("a file and a link of one name", "it holds 'c.json' twice") {
+            let sample = Sample(layers: [])
+            return [.file("c.json", sample.config), .link("c.json", to: "manifest.json")]
+        },
+        Fault("a name that is no UTF-8", "is not UTF-8") {
+            let bytes = Tar(members: [.file("aXb", "1")] + Sample().docker).bytes
+            return Tar.mended(Array("a".utf8) + [0xff] + bytes.dropFirst(2))
+        },
+        Fault("a name that moves the cursor", "member ' [2J/../x'") {
+            [.file("\u{1b}[2J/../x", "1")] + Sample().docker
+        },
+        Fault("a name of 600 letters", "its name is too long") {
+            let long = Tar.Member(name: "././@LongLink", type: "L", bytes: [UInt8](repeating: 120, count: 600) + [0])
+            return [long, .file("short", "1")] + Sample().docker
+        },
+        Fault("too many members", "more than 100000 members", bytes: { Tar.empties(100_001) }),
+        Fault("a member with holes", "stored with holes") { sparse },
         Fault("links in a ring", "lead round") {
             let sample = Sample(layers: ["base"])
             return [
@@ -83,7 +127,7 @@ import Testing
                 .file("manifest.json", sample.dockerList(config: "c.json", layers: ["../../etc/shadow"])),
             ]
         },
-        Fault("manifest.json huge", "more than 16 MiB is refused") {
+        Fault("manifest.json huge", "more than 4 MiB is refused") {
             [Tar.Member(name: "manifest.json", claimedSize: 17 << 20)] + [.file("x", zeros(18 << 20))]
         },
         Fault("missing layer of Docker", "it lacks") { Sample().docker.filter { !$0.name.hasSuffix("layer.tar") } },
@@ -111,15 +155,7 @@ import Testing
         },
     ]
 
-    @Test(arguments: faults) func aFaultIsSaidInOneLine(fault: Fault) async throws {
-        try await Folder.with { folder in
-            let archive = try folder.write("bad.tar", fault.bytes())
-            let error = try #require(#expect(throws: ImageError.self) { try folder.shelf(archive).images() })
-            #expect(!error.description.contains("\n") && error.description.utf8.count < 600)
-            #expect(error.description.contains(archive.string))
-            for words in fault.words { #expect(error.description.contains(words)) }
-        }
-    }
+    @Test(arguments: faults) func aFaultIsSaidInOneLine(fault: Fault) async throws { try await fault.isSaid() }
 
     @Test func allFaultsAreSaidAtOnce() async throws {
         try await Folder.with { folder in
@@ -166,35 +202,12 @@ import Testing
         }
     }
 
-    @Test(arguments: ["gzip", "zstd", "xz"]) func aCutCompressedArchiveIsNoticed(tool: String) async throws {
-        try await Folder.with { folder in
-            let noise = (0..<200_000).map { _ in UInt8.random(in: 0...255) }
-            let plain = try folder.write("a.tar", [.file("noise", noise)] + Sample().docker)
-            let packed = folder.path.appending("b.tar")
-            guard try await pack(plain, with: tool, to: packed) else { return }
-            let cut = try folder.write("cut.tar", Array(try contents(of: packed).dropLast(5000)))
-            let error = #expect(throws: ImageError.self) { try folder.shelf(cut).images() }
-            #expect(error?.description.contains("\n") == false)
-        }
-    }
-
-    @Test func aBombIsNotInflatedIntoMemory() async throws {
-        try await Folder.with { folder in
-            let spaces = [UInt8](repeating: 32, count: 40 << 20)
-            let plain = try folder.write("a.tar", Sample().docker.dropLast() + [.file("manifest.json", spaces)])
-            let packed = folder.path.appending("bomb.tar.gz")
-            guard try await pack(plain, with: "gzip", to: packed) else { return }
-            let error = #expect(throws: ImageError.self) { try folder.shelf(packed).images() }
-            #expect(error?.description.contains("more than 16 MiB is refused") == true)
-        }
-    }
-
     @Test func tooMuchJSONIsRefused() async throws {
         try await Folder.with { folder in
-            let big = [UInt8](ascii: "[") + [UInt8](repeating: 32, count: 13 << 20)
-            let archive = try folder.write("a.tar", (0..<4).map { .file("\($0).json", big) })
+            let big = [UInt8](ascii: "[") + [UInt8](repeating: 32, count: 4_000_000)
+            let archive = try folder.write("a.tar", (0..<9).map { .file("\($0).json", big) })
             let error = #expect(throws: ImageError.self) { try folder.shelf(archive).images() }
-            #expect(error?.description.contains("more than 48 MiB of JSON") == true)
+            #expect(error?.description.contains("more than 32 MiB of JSON") == true)
         }
     }
 }
@@ -203,6 +216,18 @@ private var foreign: Sample {
     var sample = Sample()
     sample.architecture = "arm64"
     return sample
+}
+
+/// GNU tar's old form: 512 bytes are there of 1 TiB.
+private var sparse: [UInt8] {
+    var header = Tar.header(Tar.Member(name: "holes", type: "S", claimedSize: 512))
+    func put(_ text: String, at offset: Int) {
+        header.replaceSubrange(offset..<offset + text.utf8.count, with: text.utf8)
+    }
+    put("ustar  \u{0}", at: 257)
+    put("00000000000\u{0}00000001000\u{0}", at: 386)
+    put("20000000000000", at: 483)
+    return Tar.mended(header) + zeros(512) + Tar(members: Sample().docker).bytes
 }
 
 private func zeros(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count) }
