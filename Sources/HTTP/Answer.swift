@@ -3,6 +3,7 @@ import Synchronization
 /// What libcurl's callbacks have gathered so far. It stays on the thread of its transfer.
 final class Answer {
     private(set) var headers: [String: String] = [:]
+    private var status = 0
     private(set) var body: [UInt8] = []
     private(set) var overflowed = false
     /// Whether the receiver has had enough.
@@ -22,14 +23,18 @@ final class Answer {
             if !overflowed { body.append(contentsOf: bytes) }
             return !overflowed
         case .handOver(let receive):
-            wasStopped = cancellation.isRequested || !receive(Array(bytes))
+            wasStopped =
+                cancellation.isRequested || !receive(HTTPResponse(status: status, headers: headers), Array(bytes))
             return !wasStopped
         }
     }
 
     func takeHeader(_ line: String) {
         // A status line begins an answer: what came with a "100 Continue" is no part of it.
-        if line.hasPrefix("HTTP/") { return headers.removeAll() }
+        if line.hasPrefix("HTTP/") {
+            status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+            return headers.removeAll()
+        }
         guard let colon = line.firstIndex(of: ":") else { return }
         let name = line[..<colon].lowercased()
         let value = line[line.index(after: colon)...].trimmed

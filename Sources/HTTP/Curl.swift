@@ -23,10 +23,10 @@ package struct Curl: HTTPExchange {
     /// `request.limit` bounds the time to connect, and the time without a byte.
     /// A cancelled task ends the stream as the server does: with the status.
     package func stream(
-        _ request: HTTPRequest, receive: @escaping @Sendable ([UInt8]) -> Bool
-    ) async throws(HTTPError) -> Int {
+        _ request: HTTPRequest, receive: @escaping @Sendable (HTTPResponse, [UInt8]) -> Bool
+    ) async throws(HTTPError) -> HTTPResponse {
         let transfer = Transfer(request, sink: .handOver(receive), usesEnvironmentProxy: usesEnvironmentProxy)
-        return try await transfer.onItsThread().get().status
+        return try await transfer.onItsThread().get()
     }
 }
 
@@ -34,7 +34,7 @@ package struct Curl: HTTPExchange {
 struct Transfer: Sendable {
     enum Sink: Sendable {
         case keep(Int)
-        case handOver(@Sendable ([UInt8]) -> Bool)
+        case handOver(@Sendable (HTTPResponse, [UInt8]) -> Bool)
     }
 
     let request: HTTPRequest
@@ -70,7 +70,9 @@ struct Transfer: Sendable {
                 throw failure("cancelled")
             }
             if answer.overflowed { throw failure("the answer is larger than \(largest) bytes") }
-            guard code == CURLE_OK || answer.wasStopped else { throw failure(handle.reason(code)) }
+            guard code == CURLE_OK || answer.wasStopped else {
+                throw failure(handle.reason(code), isPassing: Self.passing.contains(code.rawValue))
+            }
             return .success(HTTPResponse(status: handle.status, headers: answer.headers, body: answer.body))
         } catch {
             return .failure(error)
@@ -82,5 +84,14 @@ struct Transfer: Sendable {
 
     private var largest: Int { if case .keep(let bytes) = sink { bytes } else { .max } }
 
-    func failure(_ reason: String) -> HTTPError { HTTPError("could not \(request.method) \(request.url): \(reason)") }
+    /// Not among them: a certificate that is not believed, an address that is none.
+    private static let passing: Set = Set(
+        [
+            CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_OPERATION_TIMEDOUT, CURLE_PARTIAL_FILE,
+            CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR,
+        ].map(\.rawValue))
+
+    func failure(_ reason: String, isPassing: Bool = false) -> HTTPError {
+        HTTPError("could not \(request.method) \(request.url): \(reason)", isPassing: isPassing)
+    }
 }

@@ -1,8 +1,11 @@
 /// One request and its answer. A status such as 404 is an answer, not an error.
 package protocol HTTPExchange: Sendable {
     func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse
-    /// Hands over the body's bytes as they come, until the server ends it, `receive` answers false, or the task is cancelled.
-    func stream(_ request: HTTPRequest, receive: @escaping @Sendable ([UInt8]) -> Bool) async throws(HTTPError) -> Int
+    /// Hands over the body's bytes as they come, each time with status and headers, until the server ends it, `receive`
+    /// answers false, or the task is cancelled. Answers status and headers.
+    func stream(
+        _ request: HTTPRequest, receive: @escaping @Sendable (_ head: HTTPResponse, _ bytes: [UInt8]) -> Bool
+    ) async throws(HTTPError) -> HTTPResponse
 }
 
 package struct HTTPRequest: Hashable, Sendable {
@@ -49,5 +52,10 @@ package struct HTTPResponse: Hashable, Sendable {
 
 package struct HTTPError: Error, Hashable, CustomStringConvertible {
     package var description: String
-    package init(_ description: String) { self.description = description }
+    /// The connection failed in a way that another try may not meet.
+    package var isPassing: Bool
+
+    package init(_ description: String, isPassing: Bool = false) {
+        (self.description, self.isPassing) = (description, isPassing)
+    }
 }

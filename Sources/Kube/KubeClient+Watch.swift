@@ -32,7 +32,7 @@ extension KubeClient {
         let request = request("GET", "\(path)?\(query)", limit: time + .seconds(30))
         let status: Int
         do {
-            status = try await http.stream(request) { lines.take($0) }
+            status = try await http.stream(request) { _, bytes in lines.take(bytes) }.status
         } catch {
             throw KubeError(error.description)
         }

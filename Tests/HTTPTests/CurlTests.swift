@@ -94,8 +94,31 @@ import Testing
     @Test func piecesComeAsTheyAreSent() async throws {
         let server = try StubServer { _ in StubResponse(pieces: ["one", "two", "three"], pause: .milliseconds(100)) }
         let got = Pieces()
-        let status = try await Curl().stream(HTTPRequest("GET", server.url)) { got.take($0, goOn: true) }
+        let status = try await Curl().stream(HTTPRequest("GET", server.url)) { got.take($1, goOn: true) }.status
         #expect(status == 200 && got.all == ["one", "two", "three"])
+    }
+
+    @Test func statusAndHeadersComeBeforeTheBody() async throws {
+        let server = try StubServer { _ in StubResponse(206, "part", headers: ["Content-Range": "bytes 2-5/6"]) }
+        let heads = Heads()
+        let answer = try await Curl().stream(HTTPRequest("GET", server.url)) { head, _ in heads.take(head) }
+        #expect(heads.all.map(\.status) == [206] && answer.status == 206)
+        for head in heads.all + [answer] {
+            #expect(head.headers["content-range"] == "bytes 2-5/6" && head.body.isEmpty)
+        }
+    }
+
+    @Test func aConnectionThatIsCutMayBeTriedAgain() async throws {
+        let server = try StubServer { _ in StubResponse(pieces: ["one"], isCut: true) }
+        let got = Pieces()
+        let error = await #expect(throws: HTTPError.self) {
+            try await Curl().stream(HTTPRequest("GET", server.url)) { got.take($1, goOn: true) }
+        }
+        #expect(got.all == ["one"] && error?.isPassing == true)
+        let lasting = await #expect(throws: HTTPError.self) {
+            try await Curl().send(HTTPRequest("GET", "ftp://127.0.0.1"))
+        }
+        #expect(lasting?.isPassing == false)
     }
 
     @Test func theReceiverMayHaveEnough() async throws {
@@ -103,7 +126,7 @@ import Testing
             StubResponse(pieces: ["one", "two"], pause: .milliseconds(200), hang: .seconds(30))
         }
         let got = Pieces()
-        let status = try await Curl().stream(HTTPRequest("GET", server.url)) { got.take($0, goOn: false) }
+        let status = try await Curl().stream(HTTPRequest("GET", server.url)) { got.take($1, goOn: false) }.status
         #expect(status == 200 && got.all == ["one"])
     }
 
@@ -112,11 +135,11 @@ import Testing
         let got = Pieces()
         let start = ContinuousClock.now
         let task = Task {
-            try await Curl().stream(HTTPRequest("GET", server.url)) { got.take($0, goOn: true) }
+            try await Curl().stream(HTTPRequest("GET", server.url)) { got.take($1, goOn: true) }
         }
         while got.all.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
         task.cancel()
-        #expect(try await task.value == 200)
+        #expect(try await task.value.status == 200)
         while server.hangups == 0 { try await Task.sleep(for: .milliseconds(10)) }
         #expect(ContinuousClock.now - start < .seconds(5))
     }
@@ -126,10 +149,19 @@ import Testing
         let server = try StubServer { _ in StubResponse(pieces: pieces, pause: .milliseconds(400), hang: .seconds(30)) }
         let got = Pieces()
         let error = await #expect(throws: HTTPError.self) {
-            try await Curl().stream(HTTPRequest("GET", server.url, limit: .seconds(1))) { got.take($0, goOn: true) }
+            try await Curl().stream(HTTPRequest("GET", server.url, limit: .seconds(1))) { got.take($1, goOn: true) }
         }
         #expect(got.all == pieces)
         #expect(error?.description.contains("too slow") == true)
+    }
+}
+
+private final class Heads: Sendable {
+    private let heads = Mutex<[HTTPResponse]>([])
+    var all: [HTTPResponse] { heads.withLock { $0 } }
+    func take(_ head: HTTPResponse) -> Bool {
+        heads.withLock { $0.append(head) }
+        return true
     }
 }
 

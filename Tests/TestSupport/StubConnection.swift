@@ -20,6 +20,11 @@ struct StubConnection: ~Copyable {
             }
             guard let more = receive() else { return nil }
             bytes += more
+            // A TLS handshake: answered as servers do that know no TLS.
+            if bytes.first == 0x16 {
+                _ = write("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+                return nil
+            }
         }
     }
 
@@ -49,6 +54,7 @@ struct StubConnection: ~Copyable {
             if index > 0, !stays(for: response.pause) { return false }
             guard write("\(String(piece.utf8.count, radix: 16))\r\n\(piece)\r\n") else { return false }
         }
+        if response.isCut { return true }
         return stays(for: response.hang) && write("0\r\n\r\n")
     }
 

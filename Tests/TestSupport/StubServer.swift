@@ -105,12 +105,14 @@ package struct StubResponse: Sendable {
     package var pause: Duration
     /// How long the connection stays open after the last piece, with the body unfinished.
     package var hang: Duration
+    /// The connection ends before the body does.
+    package var isCut = false
 
     package init(
         _ status: Int = 200, _ body: String = "", headers: [String: String] = [:], pieces: [String]? = nil,
-        pause: Duration = .zero, hang: Duration = .zero
+        pause: Duration = .zero, hang: Duration = .zero, isCut: Bool = false
     ) {
         (self.status, self.headers, self.pieces) = (status, headers, pieces ?? [body])
-        (self.pause, self.hang) = (pause, hang)
+        (self.pause, self.hang, self.isCut) = (pause, hang, isCut)
     }
 }

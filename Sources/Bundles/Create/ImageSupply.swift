@@ -1,0 +1,39 @@
+package import Images
+
+/// Where `bundle create` can have images from.
+package protocol ImageSupply: Sendable {
+    /// As messages name it.
+    var name: String { get }
+    /// The image of that name, for our platform, or nil where this has none.
+    func image(_ reference: ImageReference) async throws -> SuppliedImage?
+}
+
+/// An image as a supply has it.
+package struct SuppliedImage: Sendable {
+    package enum Bytes: Sendable {
+        /// Each blob can be had by itself, from a byte on; several side by side.
+        case each(@Sendable (WantedBlob, @escaping @Sendable ([UInt8]) throws -> Void) async throws -> Void)
+        /// All are read in one pass.
+        case pass(any BlobSource)
+    }
+
+    /// What the name means: an index or a manifest.
+    package var target: Blob
+    package var mediaType: String
+    package var config: Digest
+    /// All that the platform needs; each digest once.
+    package var blobs: [Blob]
+    /// Those of the blobs that are known already: the documents.
+    package var documents: [Digest: [UInt8]]
+    package var bytes: Bytes
+
+    package init(
+        target: Blob, mediaType: String, config: Digest, blobs: [Blob], documents: [Digest: [UInt8]], bytes: Bytes
+    ) {
+        (self.target, self.mediaType, self.config) = (target, mediaType, config)
+        (self.blobs, self.documents, self.bytes) = (blobs, documents, bytes)
+    }
+
+    /// Index, manifest and config: what tells of the layers.
+    package func isDocument(_ blob: Blob) -> Bool { documents[blob.digest] != nil || blob.digest == config }
+}
