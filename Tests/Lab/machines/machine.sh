@@ -148,10 +148,15 @@ clear_leftovers() {
 kernel_wide='^(vm\.(overcommit_memory|max_map_count|swappiness)|kernel\.(panic|panic_on_oops|pid_max|core_uses_pid|core_pattern|sysrq|keys\.[a-z_]+)|fs\.(file-max|nr_open|inotify\.[a-z_]+|protected_[a-z]+|suid_dumpable))$'
 
 keep_sysctls() {
-    local file=$all_states/sysctls
-    [ -f "$file" ] && return
-    sysctl --all --pattern "$kernel_wide" >"$file.new" 2>/dev/null
-    mv "$file.new" "$file"
+    local file=$all_states/sysctls limit
+    if [ ! -f "$file" ]; then
+        sysctl --all --pattern "$kernel_wide" >"$file.new" 2>/dev/null
+        mv "$file.new" "$file"
+    fi
+    # For all machines together; what each of them sees is its own.
+    for limit in fs.inotify.max_user_instances=8192 fs.inotify.max_user_watches=1048576; do
+        [ "$(sysctl --values "${limit%=*}")" -ge "${limit#*=}" ] || sysctl --quiet --write "$limit"
+    done
 }
 
 restore_sysctls() {

@@ -129,6 +129,14 @@ class BareMachine(unittest.TestCase):
         self.assertNotIn("head", on("head", "cat /etc/hosts"))
         on("head", "getent hosts example.org", status=2)
 
+    def test_limits_of_the_whole_kernel_are_each_machines_own(self):
+        limit = "fs.inotify.max_user_instances"
+        ours = pathlib.Path("/proc/sys/fs/inotify/max_user_instances").read_text()
+        on("head", f"sysctl -q -w {limit}=99")
+        self.assertEqual((on("head", f"sysctl -n {limit}"), on("worker1", f"sysctl -n {limit}")), ("99", "128"))
+        self.assertEqual(pathlib.Path("/proc/sys/fs/inotify/max_user_instances").read_text(), ours)
+        self.assertGreaterEqual(int(ours), 8192)
+
     def test_containers_can_run(self):
         """What containerd and kubelet need of a machine."""
         self.assertEqual(on("head", "cat /run/lab/cgroup-root"), "/")
