@@ -65,7 +65,7 @@ extension FilePath {
         return processes.map { process in
             let words = files.contents(atPath: "/proc/\(process)/cmdline")?.split(separator: 0) ?? []
             let line = words.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
-            return "pid \(process) (\(line.prefix(80)))"
+            return "pid \(process) (\(line.prefix(200)))"
         }
     }
 }
