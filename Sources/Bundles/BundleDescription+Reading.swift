@@ -62,7 +62,9 @@ extension BundleDescription {
         var before = ""
         var folders: Set<String> = []
         for file in files {
-            if let reason = Self.fault(ofPath: file.path) { return "the path '\(file.path.prefix(300))' \(reason)" }
+            if let reason = Self.fault(ofPath: file.path) {
+                return "the path \(String(file.path.prefix(300)).debugDescription) \(reason)"
+            }
             guard before < file.path else {
                 return before == file.path
                     ? "'\(before)' stands in it twice" : "its files are not sorted: '\(file.path)'"

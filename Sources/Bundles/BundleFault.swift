@@ -7,6 +7,8 @@ package struct BundleFault: Error, Hashable, CustomStringConvertible {
         case bundle
         /// A disk is full, a file may not be read: the bundle may be good.
         case machine
+        /// It was asked to stop.
+        case nobody
     }
 
     package var description: String

@@ -23,7 +23,7 @@ extension BundleFolder {
         var missing = Set(expected.values.map(\.path))
         // What a missing volume has cannot be told one by one.
         if volumes?.missing.isEmpty != false { missing.formUnion(description.files.filter(hasGap).map(\.path)) }
-        return damages + missing.sorted().map { .missing($0) }
+        return (damages + missing.map { .missing($0) }).sorted()
     }
 
     /// Each with the file of bundle.json that it is of, and its size; nil where that is not known.

@@ -24,21 +24,30 @@ enum SmallFile {
         let folder = path.removingLastComponent()
         let temporary = folder.appending(".\(path.lastComponent?.string ?? "").\(UInt32.random(in: 0 ... .max))")
         do {
+            try create(bytes, at: temporary, permissions: permissions)
             try trying("write", path) {
-                let file = try FileDescriptor.open(
-                    temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: permissions)
-                try file.closeAfter {
-                    // The umask had its say in what `open` made of the permissions.
-                    try system(fchmod(file.rawValue, permissions.rawValue))
-                    try file.writeAll(bytes)
-                    try system(fsync(file.rawValue))
-                }
                 try system(rename(temporary.string, path.string))
                 try synchronize(folder)
             }
         } catch {
             unlink(temporary.string)
             throw error
+        }
+    }
+
+    /// Writes a file where there is none; an error where one is.
+    static func create(
+        _ bytes: some Sequence<UInt8>, at path: FilePath, permissions: FilePermissions
+    ) throws(BundleFault) {
+        try trying("write", path) {
+            let file = try FileDescriptor.open(
+                path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: permissions)
+            _ = try file.closeAfter {
+                // The umask had its say in what `open` made of the permissions.
+                try system(fchmod(file.rawValue, permissions.rawValue))
+                try file.writeAll(bytes)
+                return try system(fsync(file.rawValue))
+            }
         }
     }
 

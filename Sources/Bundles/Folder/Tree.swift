@@ -4,17 +4,22 @@ import SystemPackage
 import class FoundationEssentials.FileManager
 
 /// What stands at a path; a symbolic link is not followed.
-struct FileEntry: Hashable, Sendable {
-    enum Kind: Hashable, Sendable { case file, folder, other }
-    var kind: Kind
-    var size: Int64
-    var isProgram: Bool
+///
+/// Who changes a file's bytes changes its times, or its inode: equal entries are a file that is as it was.
+struct FileEntry: Hashable, Sendable, Codable {
+    enum Kind: String, Hashable, Sendable, Codable { case file, folder, other }
+    var kind = Kind.other
+    var size: Int64 = 0
+    var isProgram = false
+    private var inode: UInt64 = 0
+    private var device: UInt64 = 0
+    private var seconds = 0
+    private var nanoseconds = 0
 
-    static let odd = FileEntry(kind: .other, size: 0, isProgram: false)
+    /// Of what `stat` does not find, although its folder lists it.
+    static let odd = FileEntry()
 
-    private init(kind: Kind, size: Int64, isProgram: Bool) {
-        (self.kind, self.size, self.isProgram) = (kind, size, isProgram)
-    }
+    private init() {}
 
     /// Nil where nothing is there.
     init?(at path: FilePath) {
@@ -28,6 +33,8 @@ struct FileEntry: Hashable, Sendable {
             }
         size = Int64(status.st_size)
         isProgram = status.st_mode & S_IXUSR != 0
+        (inode, device) = (UInt64(status.st_ino), UInt64(status.st_dev))
+        (seconds, nanoseconds) = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
     }
 }
 
@@ -63,7 +70,7 @@ enum Tree {
             for name in try trying("read the directory", place, { try names(in: place) }) {
                 if name.hasPrefix(".") || name == "lost+found" { continue }
                 let path = folder.isEmpty ? name : folder + "/" + name
-                // Nil where the name is not UTF-8.
+                // A name may not be UTF-8.
                 let entry = FileEntry(at: root.pushing(FilePath(path))) ?? .odd
                 if entry.kind == .folder { folders.append(path) } else { found.append((path, entry)) }
             }
