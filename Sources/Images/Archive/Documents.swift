@@ -12,6 +12,14 @@ package struct Descriptor: Codable, Hashable, Sendable {
     package var size: Int64
     package var platform: Platform?
     package var annotations: [String: String]?
+
+    package init(
+        mediaType: String?, digest: Digest, size: Int64, platform: Platform? = nil,
+        annotations: [String: String]? = nil
+    ) {
+        (self.mediaType, self.digest, self.size) = (mediaType, digest, size)
+        (self.platform, self.annotations) = (platform, annotations)
+    }
 }
 
 /// An index has `manifests`; a manifest has `config` and `layers`. Their media
