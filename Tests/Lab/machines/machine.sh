@@ -149,20 +149,25 @@ kernel_wide='^(vm\.(overcommit_memory|max_map_count|swappiness)|kernel\.(panic|p
 
 keep_sysctls() {
     local file=$all_states/sysctls limit
-    if [ ! -f "$file" ]; then
-        sysctl --all --pattern "$kernel_wide" >"$file.new" 2>/dev/null
-        mv "$file.new" "$file"
-    fi
-    # For all machines together; what each of them sees is its own.
-    for limit in fs.inotify.max_user_instances=8192 fs.inotify.max_user_watches=1048576; do
-        [ "$(sysctl --values "${limit%=*}")" -ge "${limit#*=}" ] || sysctl --quiet --write "$limit"
-    done
+    (
+        flock 9
+        if [ ! -f "$file" ]; then
+            sysctl --all --pattern "$kernel_wide" >"$file.new" 2>/dev/null
+            mv "$file.new" "$file"
+        fi
+        # For all machines together; what each of them sees is its own.
+        for limit in fs.inotify.max_user_instances=8192 fs.inotify.max_user_watches=1048576; do
+            [ "$(sysctl --values "${limit%=*}")" -ge "${limit#*=}" ] || sysctl --quiet --write "$limit"
+        done
+    ) 9</var/lib   # a lock of all labs that leaves nothing behind
 }
 
 restore_sysctls() {
     local file=$all_states/sysctls
-    [ -f "$file" ] || return 0
-    [ -z "$(find "$all_states" -mindepth 1 -maxdepth 1 -type d)" ] || return 0
-    sysctl --quiet --load="$file" 2>/dev/null || true
-    rm -f "$file"
+    (
+        flock 9
+        [ -f "$file" ] && [ -z "$(find "$all_states" -mindepth 1 -maxdepth 1 -type d)" ] || exit 0
+        sysctl --quiet --load="$file" 2>/dev/null || true
+        rm -f "$file"
+    ) 9</var/lib
 }

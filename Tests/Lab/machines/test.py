@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """Tests of the machines: real ones, in a lab of the tests' own beside the clone's. Run as root."""
+import atexit
 import glob
 import hashlib
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 import time
@@ -56,12 +58,11 @@ def parent(process):
 
 
 def setUpModule():
+    # However it ends, it leaves no lab.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    atexit.register(lab, "down")
     lab("down")
     lab("up", "--workers", "1")
-
-
-def tearDownModule():
-    lab("down")
 
 
 class Commands(unittest.TestCase):
