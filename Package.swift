@@ -37,12 +37,13 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "Kube", dependencies: ["HTTP", "Yams"], swiftSettings: settings),
         .target(
-            name: "Install", dependencies: ["Hosts", "Images", "HTTP", "Kube", "Yams", crypto, system],
+            name: "Install", dependencies: ["Bundles", "Hosts", "Images", "HTTP", "Kube", "Yams", crypto, system],
             swiftSettings: settings),
         .executableTarget(
             name: "JHubInstall",
             dependencies: [
-                "Hosts", "Install", .product(name: "ArgumentParser", package: "swift-argument-parser"), system,
+                "Bundles", "Hosts", "Install", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                system,
             ],
             swiftSettings: settings),
         .target(
@@ -61,7 +62,8 @@ let package = Package(
             name: "KubeTests", dependencies: ["Kube", "HTTP", "TestSupport"], exclude: ["Fixtures"],
             swiftSettings: settings),
         .testTarget(
-            name: "InstallTests", dependencies: ["Install", "Hosts", "Images", "HTTP", "Kube", "TestSupport", system],
+            name: "InstallTests",
+            dependencies: ["Bundles", "Install", "Hosts", "Images", "HTTP", "Kube", "TestSupport", system],
             exclude: ["Fixtures"], swiftSettings: settings),
         // The programs themselves, which `swift build --build-tests` puts beside the tests.
         .testTarget(name: "EndToEndTests", dependencies: ["Hosts", "Kube", system], swiftSettings: settings),

@@ -1,3 +1,4 @@
+package import Bundles
 package import Images
 package import SystemPackage
 
@@ -6,19 +7,36 @@ import struct Foundation.ObjCBool
 
 /// The directory that was carried in.
 ///
-///     offline-images/   image archives, in any name
+///     offline-images/   image archives, in any name; or images/, where there is a bundle.json
 ///       snaps/          NAME_REVISION.snap, each with its .assert
 ///       charts/         NAME-VERSION.tgz
 ///       packages/       .deb files, a closed set for the target
 package struct Bundle: Sendable {
     package var path: FilePath
+    /// What its bundle.json says, and where its volumes lie; nil for a plain folder of archives.
+    package let folder: BundleFolder?
     /// Archives that the config names and that lie elsewhere.
     package var extraArchives: [FilePath]
     /// Where what each archive holds is remembered.
     package var index: FilePath
 
     package init(at path: FilePath, extraArchives: [FilePath] = [], index: FilePath = "/var/cache/jhub/archives.json") {
-        (self.path, self.extraArchives, self.index) = (path, extraArchives, index)
+        (self.path, self.extraArchives, self.index, folder) = (path, extraArchives, index, nil)
+    }
+
+    /// The bundle in that directory, of either form.
+    package init(opening path: FilePath, extraArchives: [FilePath] = []) throws {
+        self.init(at: path, extraArchives: extraArchives)
+        guard exists else {
+            throw BundleError(
+                "there is no bundle directory \(path): copy it onto this machine, or name it with --bundle DIR")
+        }
+        let isDescribed = try names(in: path).contains { $0 == "bundle.json" || $0.hasPrefix("volume-") }
+        if isDescribed { self = Bundle(of: try BundleFolder(opening: path), at: path, extraArchives, index) }
+    }
+
+    private init(of folder: BundleFolder, at path: FilePath, _ extraArchives: [FilePath], _ index: FilePath) {
+        (self.path, self.extraArchives, self.index, self.folder) = (path, extraArchives, index, folder)
     }
 
     package var exists: Bool {
@@ -35,38 +53,55 @@ package struct Bundle: Sendable {
     }
 
     package func snaps() throws(BundleError) -> [Snap] {
-        let folder = path.appending("snaps")
-        let names = try names(in: folder)
-        return names.filter { $0.hasSuffix(".snap") }.compactMap { name in
-            let stem = name.dropLast(".snap".count)
-            guard let cut = stem.lastIndex(of: "_") else { return nil }
-            let assertion = stem + ".assert"
+        let files = try files(in: "snaps")
+        return files.filter { $0.extension == "snap" }.compactMap { file in
+            guard let stem = file.stem, let cut = stem.lastIndex(of: "_") else { return nil }
             return Snap(
-                name: String(stem[..<cut]), revision: String(stem[stem.index(after: cut)...]),
-                file: folder.appending(name),
-                assertion: names.contains(String(assertion)) ? folder.appending(String(assertion)) : nil)
+                name: String(stem[..<cut]), revision: String(stem[stem.index(after: cut)...]), file: file,
+                assertion: files.first { $0.lastComponent?.string == stem + ".assert" })
         }
     }
 
     /// The chart's file, or nil where the bundle has none of that version.
     package func chart(_ name: String, version: String) throws(BundleError) -> FilePath? {
-        let file = "\(name)-\(version).tgz"
-        return try names(in: path.appending("charts")).contains(file) ? path.appending("charts").appending(file) : nil
+        try files(in: "charts").first { $0.lastComponent?.string == "\(name)-\(version).tgz" }
     }
 
     package func packages() throws(BundleError) -> [FilePath] {
-        let folder = path.appending("packages")
-        return try names(in: folder).filter { $0.hasSuffix(".deb") }.map { folder.appending($0) }
+        try files(in: "packages").filter { $0.extension == "deb" }
     }
 
-    /// The files that may hold images: those in the bundle's root, and those that the config names.
+    /// What may hold images: the archives in the bundle's root or its image layout, and those that the config names.
     package func archives() throws(BundleError) -> [FilePath] {
-        let suffixes = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2", ".tar.lz4"]
-        let own = try names(in: path).filter { name in suffixes.contains { name.hasSuffix($0) } }
-        return own.map { path.appending($0) } + extraArchives
+        guard let folder else {
+            let suffixes = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2", ".tar.lz4"]
+            let own = try names(in: path).filter { name in suffixes.contains { name.hasSuffix($0) } }
+            return own.map { path.appending($0) } + extraArchives
+        }
+        guard !folder.description.images.isEmpty else { return extraArchives }
+        guard folder.roots.count == 1 else {
+            throw BundleError(
+                "the images of \(path) lie in pieces in \(folder.roots.count) volumes: copy these over each other into "
+                    + "one directory (cp -r \(path)/volume-*/. DIR), and name that")
+        }
+        return [folder.path.appending("images")] + extraArchives
+    }
+
+    /// What its image layout holds, in bytes.
+    var blobBytes: Int64 {
+        (folder?.description.files ?? []).filter { $0.path.hasPrefix("images/blobs/") }.reduce(0) { $0 + $1.size }
     }
 
     package func shelf() throws(BundleError) -> ImageShelf { ImageShelf(archives: try archives(), index: index) }
+
+    /// The files of that folder, in every volume.
+    private func files(in name: String) throws(BundleError) -> [FilePath] {
+        var files: [FilePath] = []
+        for folder in (folder?.roots ?? [path]).map({ $0.appending(name) }) {
+            files += try names(in: folder).map { folder.appending($0) }
+        }
+        return files.sorted { $0.lastComponent?.string ?? "" < $1.lastComponent?.string ?? "" }
+    }
 
     /// The folder's names, sorted; none where the folder is missing.
     private func names(in folder: FilePath) throws(BundleError) -> [String] {

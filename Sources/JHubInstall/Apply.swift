@@ -14,6 +14,7 @@ struct Apply: AsyncParsableCommand {
             """)
 
     @OptionGroup var options: SiteOptions
+    @OptionGroup var trust: TrustOptions
 
     @Option(
         name: .customLong("ignore"),
@@ -47,6 +48,14 @@ struct Apply: AsyncParsableCommand {
         let run = Date().formatted(.iso8601)
         let log = try LogFile(run: run)
         let display = display(for: options)
+        let trust: BundleTrust
+        do {
+            trust = try self.trust.pass(site.bundle)
+        } catch {
+            log.line("refused: \(error)")
+            throw error
+        }
+        log.line("bundle: \(site.bundle.path): \(trust.words)")
         try await pass(preflight, on: site, log: log)
 
         let interrupt = Interrupt()
@@ -60,7 +69,7 @@ struct Apply: AsyncParsableCommand {
         do {
             let made = try await installer.run(on: site)
             display.finish()
-            try await Summary(of: site, changes: made).print(asJSON: options.config.json)
+            try await Summary(of: site, changes: made, trust: trust).print(asJSON: options.config.json)
             log.line("done: \(made) changes")
         } catch {
             display.finish()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bundles
 import HTTP
 import Hosts
 import Images
@@ -18,6 +19,7 @@ enum ExitStatus {
     static func of(_ error: any Error) -> ExitCode? {
         switch error {
         case is SettingsError, is BundleError: wrongInput
+        case let fault as BundleFault: fault.blame == .bundle ? wrongInput : failed
         case is LockError: locked
         case InstallError.interrupted: interrupted
         case is CancellationError: interrupted

@@ -90,12 +90,8 @@ struct SiteOptions: ParsableArguments {
 
     func site() throws -> Site {
         let settings = try config.settings()
-        let bundle = Bundle(
-            at: FilePath(bundle ?? settings.offlineImageDir.string), extraArchives: settings.extraArchives)
-        guard bundle.exists else {
-            throw BundleError(
-                "there is no bundle directory \(bundle.path): copy it onto this machine, or name it with --bundle DIR")
-        }
+        let bundle = try Bundle(
+            opening: FilePath(bundle ?? settings.offlineImageDir.string), extraArchives: settings.extraArchives)
         return Site(
             settings: settings, head: Host(name: "head", transport: LocalTransport()),
             provider: settings.provider, bundle: bundle, root: try installRoot())
@@ -111,6 +107,15 @@ struct SiteOptions: ParsableArguments {
         }
         throw InstallError.refused("no templates/ beside \(program) or above it: name their folder with --root DIR")
     }
+}
+
+/// What the commands take that use what is in the bundle.
+struct TrustOptions: ParsableArguments {
+    @Flag(help: "Take a bundle that nobody has signed, or somebody whom this machine does not know.")
+    var allowUnsigned = false
+
+    /// Asks who answers for the bundle, and whether it is whole.
+    func pass(_ bundle: Bundle) throws -> BundleTrust { try Gate(allowsUnsigned: allowUnsigned).pass(bundle) }
 }
 
 /// Most of what there is to see belongs to root.

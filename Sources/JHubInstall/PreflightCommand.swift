@@ -14,6 +14,7 @@ struct PreflightCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var options: SiteOptions
+    @OptionGroup var trust: TrustOptions
 
     @Flag(help: "Repair what is safe to repair, and record it.")
     var fix = false
@@ -30,6 +31,8 @@ struct PreflightCommand: AsyncParsableCommand {
         guard strangers.isEmpty else {
             throw ValidationError("no check of preflight is called \(strangers.joined(separator: ", "))")
         }
+        // Checks run programs of the bundle.
+        _ = try trust.pass(site.bundle)
         var reports = await preflight.run(on: site, ignoring: Set(ignored))
         let repairs = reports.flatMap(\.finding.repair)
         if fix && !repairs.isEmpty {

@@ -7,12 +7,14 @@ struct Summary {
     var admins: [String]
     var passwordFile: String?
     var changes: Int?
+    /// Nil where nobody asked.
+    var trust: BundleTrust?
 
-    init(of site: Site, changes: Int?) async throws {
+    init(of site: Site, changes: Int?, trust: BundleTrust? = nil) async throws {
         addresses = try await site.addresses()
         admins = site.settings.admins
         passwordFile = try await site.passwordFile()
-        self.changes = changes
+        (self.changes, self.trust) = (changes, trust)
     }
 
     func print(asJSON: Bool) {
@@ -23,6 +25,7 @@ struct Summary {
                 "admins": .array(admins.map { .string($0) }),
             ]
             object["changes"] = changes.map { .int($0) }
+            object["bundle"] = trust?.json
             object["passwordFile"] = passwordFile.map { .string($0) }
             out.line(JSON.object(object).text())
             return
@@ -30,10 +33,27 @@ struct Summary {
         if let changes {
             out.line(changes == 0 ? "Everything stands as it should; nothing was changed." : "\(changes) changes made.")
         }
+        if let trust { out.line("Bundle:     \(trust.words)") }
         if let first = admins.first {
             let file = passwordFile.map { "; first password in \($0)" } ?? ""
             out.line("Admin:      \(first)\(file)")
         }
         for address in addresses { out.line("JupyterHub: \(address)") }
+    }
+}
+
+extension BundleTrust {
+    var words: String {
+        switch self {
+        case .signed(let keys): "signed by \(keys.joined(separator: ", "))"
+        case .unsigned: "nobody answers for it (--allow-unsigned)"
+        }
+    }
+
+    var json: JSON {
+        switch self {
+        case .signed(let keys): ["signed": true, "keys": .array(keys.map { .string($0) })]
+        case .unsigned: ["signed": false]
+        }
     }
 }

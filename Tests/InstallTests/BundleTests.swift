@@ -1,3 +1,4 @@
+import Bundles
 import SystemPackage
 import Testing
 
@@ -52,5 +53,19 @@ import Testing
         try folder.put("snaps", "a file")
         let error = #expect(throws: BundleError.self) { try bundle.snaps() }
         #expect(error?.description.hasPrefix("could not read the folder \(folder.path)/snaps: ") == true)
+    }
+
+    @Test func aBundleWithAListIsFoundByIt() throws {
+        let made = try TestBundle()
+        let bundle = try made.opened()
+        #expect(bundle.folder?.description.created == TestBundle.date)
+        #expect(try bundle.snaps().map(\.file) == [made.snap])
+        #expect(try bundle.chart("jupyterhub", version: "4.2.0") == made.path.pushing("charts/jupyterhub-4.2.0.tgz"))
+        #expect(try bundle.archives() == [made.path.appending("images")])
+    }
+
+    @Test func whatIsNoBundleIsAnError() throws {
+        let error = #expect(throws: BundleError.self) { try Bundle(opening: folder.path.appending("none")) }
+        #expect(error?.description.hasPrefix("there is no bundle directory \(folder.path)/none: ") == true)
     }
 }

@@ -1,3 +1,4 @@
+import Bundles
 import Hosts
 import Images
 import SystemPackage
@@ -11,6 +12,11 @@ struct BundleThere: Check {
         let fix = "carry it in, and say where it is: --bundle DIR, or OFFLINE_IMAGE_DIR in jhub.env"
         guard site.bundle.exists else {
             return .failed("there is no folder \(site.bundle.path)", needs: needs, fix: fix)
+        }
+        if let description = site.bundle.folder?.description {
+            let measured =
+                "\(description.images.count) images, \(site.bundle.blobBytes.asBytes), of \(description.created)"
+            return .passed(measured, needs: needs)
         }
         let archives = try site.bundle.archives()
         var (bytes, bad): (Int64, [String]) = (0, [])

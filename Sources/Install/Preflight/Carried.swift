@@ -40,6 +40,7 @@ actor Carried {
                 holdings = holdings.adding(load)
             }
         } else {
+            bytes = site.bundle.blobBytes
             for archive in try site.bundle.archives() {
                 bytes += try await site.head.transport.state(of: archive)?.size ?? 0
             }

@@ -165,7 +165,7 @@ class Config(Refusals):
                 self.assertRegex(rest[-1], r"^ *See 'jhub-install.* --help' for more information\.$")
 
     def test_a_reader_that_goes_away(self):
-        for words in ["preflight", "plan", "stages", "--help", "config show", "preflight --json"]:
+        for words in ["preflight --allow-unsigned", "plan", "stages", "--help", "config show", "preflight --json --allow-unsigned"]:
             with self.subTest(words):
                 done = head.run(f"cd /root; {PROGRAM} {words} 2>/run/errors | head -1; echo \"${{PIPESTATUS[@]}}\"; cat /run/errors")
                 first, statuses, *errors = done.stdout.splitlines()
@@ -174,7 +174,7 @@ class Config(Refusals):
                 self.assertEqual(errors, [])
 
     def test_a_terminal_of_20_columns(self):
-        for words in ["preflight", "plan", "--help", "config show", "--yes --only host --config /nowhere"]:
+        for words in ["preflight --allow-unsigned", "plan", "--help", "config show", "--yes --only host --config /nowhere"]:
             with self.subTest(words):
                 done = head.run(f"cd /root; script --quiet --return --command 'stty cols 20 rows 5; {PROGRAM} {words}' /dev/null",
                                 check=False)
@@ -316,7 +316,7 @@ class WrongMachine(Refusals):
     def test_no_systemd(self):
         self.failed(PREFLIGHT, {"os.systemd": ("^process 1 is (?!systemd)", "install on a machine that systemd boots")},
                     run=lambda: head.run(["env", "-C", "/root", "unshare", "--pid", "--fork", "--mount-proc", PROGRAM, "--yes",
-                                          "--ignore", "disk.fsync"], check=False))
+                                          "--allow-unsigned", "--ignore", "disk.fsync"], check=False))
 
     def test_ports_taken(self):
         self.spoil("""cat >/run/listen.py <<'END'
