@@ -19,7 +19,7 @@ enum ExitStatus {
     static func of(_ error: any Error) -> ExitCode? {
         switch error {
         case is SettingsError, is BundleError: wrongInput
-        case let fault as BundleFault: fault.blame == .bundle ? wrongInput : failed
+        case let fault as BundleFault: of(fault.blame)
         case is LockError: locked
         case InstallError.interrupted: interrupted
         case is CancellationError: interrupted
@@ -27,6 +27,14 @@ enum ExitStatus {
         case is InstallError, is TransportError, is FactError, is ImageError, is HTTPError, is KubeError, is NoCluster:
             failed
         default: String(reflecting: type(of: error)).hasPrefix("ArgumentParser.") ? nil : failed
+        }
+    }
+
+    private static func of(_ blame: BundleFault.Blame) -> ExitCode {
+        switch blame {
+        case .bundle: wrongInput
+        case .machine: failed
+        case .nobody: interrupted
         }
     }
 }
