@@ -55,7 +55,8 @@ let package = Package(
             name: "ImagesTests", dependencies: ["Images", "Hosts", system], exclude: ["Fixtures"],
             swiftSettings: settings),
         .testTarget(
-            name: "BundlesTests", dependencies: ["Bundles", "Images", "HTTP", "Hosts", "TestSupport", crypto, system], swiftSettings: settings),
+            name: "BundlesTests", dependencies: ["Bundles", "Images", "HTTP", "Hosts", "TestSupport", crypto, system],
+            swiftSettings: settings),
         .testTarget(
             name: "HTTPTests", dependencies: ["HTTP", "Hosts", "TestSupport"], swiftSettings: settings),
         .testTarget(
