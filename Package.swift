@@ -42,8 +42,8 @@ let package = Package(
         .executableTarget(
             name: "JHubInstall",
             dependencies: [
-                "Bundles", "Hosts", "Install", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                system,
+                "Bundles", "Hosts", "Images", "Install",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), system,
             ],
             swiftSettings: settings),
         .target(
