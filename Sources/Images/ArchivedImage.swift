@@ -47,6 +47,13 @@ package struct ArchivedImage: Hashable, Sendable {
     package var isLayout = false
     var source: Source
 
+    /// Media type of `target`.
+    package var mediaType: String { source.mediaType }
+    /// From the lowest up; one that stands twice in the image stands twice here.
+    package var layers: [Layer] { source.layers }
+    /// The manifest, where the archive (of an older Docker) has none and it was composed.
+    package var composedManifest: [UInt8]? { source.composed.map { Array($0.utf8) } }
+
     /// What only a writer of archives has to know.
     struct Source: Hashable, Sendable, Codable {
         /// Media type of `target`.

@@ -43,7 +43,7 @@ struct ImageByDigest {
             return SuppliedImage(
                 target: blobs[0], mediaType: top.mediaType ?? manifest.mediaType ?? MediaType.manifest,
                 config: configured.digest, blobs: blobs.filter { seen.insert($0.digest).inserted },
-                documents: documents, bytes: .each(each))
+                layers: Set(layers.map(\.digest)), documents: documents, bytes: .each(each))
         }
         throw BundleFault("the indexes of \(name) are nested too deep")
     }

@@ -23,17 +23,17 @@ package struct SuppliedImage: Sendable {
     package var config: Digest
     /// All that the platform needs; each digest once.
     package var blobs: [Blob]
-    /// Those of the blobs that are known already: the documents.
+    /// Those of the blobs that are no documents.
+    package var layers: Set<Digest>
+    /// Documents that need not be asked for.
     package var documents: [Digest: [UInt8]]
     package var bytes: Bytes
 
     package init(
-        target: Blob, mediaType: String, config: Digest, blobs: [Blob], documents: [Digest: [UInt8]], bytes: Bytes
+        target: Blob, mediaType: String, config: Digest, blobs: [Blob], layers: Set<Digest>,
+        documents: [Digest: [UInt8]], bytes: Bytes
     ) {
         (self.target, self.mediaType, self.config) = (target, mediaType, config)
-        (self.blobs, self.documents, self.bytes) = (blobs, documents, bytes)
+        (self.blobs, self.layers, self.documents, self.bytes) = (blobs, layers, documents, bytes)
     }
-
-    /// Index, manifest and config: what tells of the layers.
-    package func isDocument(_ blob: Blob) -> Bool { documents[blob.digest] != nil || blob.digest == config }
 }

@@ -46,7 +46,7 @@ extension RegistryClient {
             accept: Self.manifestTypes.joined(separator: ", "), size: size
         ) { try text.take($0) }
         let type = answer.headers["content-type"].map { String($0.prefix { $0 != ";" }) }
-        if let type, type.contains("manifest.v1") {
+        if let type, type.contains("docker.distribution.manifest.v1") {
             throw BundleFault(
                 "\(place.image) has a manifest of Docker's schema 1, which says too little: push it again")
         }

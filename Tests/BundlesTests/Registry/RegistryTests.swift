@@ -177,4 +177,15 @@ import Testing
         }
         #expect(fault?.description.contains("\n") == false)
     }
+
+    @Test func dockersSchema1IsNamed() async throws {
+        let registry = try StubRegistry { _, _ in
+            StubResponse(
+                200, "{}", headers: ["Content-Type": "application/vnd.docker.distribution.manifest.v1+prettyjws"])
+        }
+        let fault = await #expect(throws: BundleFault.self) {
+            try await RegistrySupply(registry.client()).image(reference)
+        }
+        #expect(fault?.description.contains("Docker's schema 1") == true)
+    }
 }

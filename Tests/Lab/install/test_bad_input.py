@@ -31,6 +31,10 @@ def setUpModule():
     harness.up()
 
 
+def tearDownModule():
+    harness.down()
+
+
 class Refusals(unittest.TestCase):
     """How a refusal is looked at."""
 

@@ -28,6 +28,10 @@ def setUpModule():
     stands = True
 
 
+def tearDownModule():
+    harness.down()
+
+
 class Damage(unittest.TestCase):
     def setUp(self):
         if not stands:

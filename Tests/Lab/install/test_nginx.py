@@ -76,6 +76,7 @@ def setUpModule():
 
 def tearDownModule():
     shutil.rmtree(work, ignore_errors=True)
+    harness.down()
 
 
 class Nginx(unittest.TestCase):
