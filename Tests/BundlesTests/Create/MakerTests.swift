@@ -19,7 +19,7 @@ import Testing
 
     @Test func whatARegistryHasBecomesALayoutThatIsRead() async throws {
         let registry = try StubRegistry()
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let making = making(registry, in: scratch)
             let description = try await making.run()
             #expect(description.created == "2024-05-06T07:08:09Z")
@@ -39,7 +39,7 @@ import Testing
 
     @Test func twiceTheSameGivesTheSameBytes() async throws {
         let registry = try StubRegistry()
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let program = try scratch.write("release/bin/program", "x")
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.string)
             try scratch.write("release/templates/a.yaml", "a: 1\n")
@@ -60,7 +60,7 @@ import Testing
 
     @Test func aSecondRunFetchesNoBlob() async throws {
         let registry = try StubRegistry()
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let making = making(registry, in: scratch)
             try await making.run()
             let before = registry.requests.count
@@ -78,7 +78,7 @@ import Testing
             if request.headers["range"] != nil { return StubResponse(403, "gone") }
             return StubResponse(200, pieces: [String(StubRegistry.layer.prefix(20_000))], isCut: true)
         }
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let making = making(registry, in: scratch)
             await #expect(throws: RegistryError.self) { try await making.run() }
             #expect(throws: BundleFault.self) { try BundleFolder(opening: making.target) }
@@ -95,7 +95,7 @@ import Testing
 
     @Test func aPartThatAPowerCutSpoiledBeginsAnew() async throws {
         let registry = try StubRegistry()
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let hex = Digest(of: StubRegistry.layer.utf8).hex
             try scratch.write("bundle/.making", "")
             try scratch.write("bundle/images/blobs/sha256/.\(hex).part", "spoiled")
@@ -109,7 +109,7 @@ import Testing
 
     @Test func whatTheSiteHasIsLeftOutAndNamed() async throws {
         let registry = try StubRegistry()
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             var making = making(registry, in: scratch)
             making.have = Set(Self.blobs.map { Digest(of: $0.utf8) })
             let description = try await making.run()
@@ -129,7 +129,7 @@ import Testing
                     200, StubRegistry.index, headers: ["Content-Type": "application/vnd.oci.image.index.v1+json"])
                 : nil
         }
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let pin = "reg.example/team/app:latest@\(StubRegistry.digest(StubRegistry.index))"
             var making = making(registry, in: scratch, ["reg.example/team/app"])
             let fault = await #expect(throws: BundleFault.self) { try await making.run() }
@@ -146,7 +146,7 @@ import Testing
 
     @Test func everyImageThatIsNowhereIsNamedAtOnce() async throws {
         let registry = try StubRegistry()
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let making = making(
                 registry, in: scratch, ["reg.example/a:9", "reg.example/team/app:1", "reg.example/b:2"])
             let fault = await #expect(throws: BundleFault.self) { try await making.run() }
@@ -158,7 +158,7 @@ import Testing
 
     @Test func theFirstSourceThatHasAnImageGivesIt() async throws {
         let registry = try StubRegistry()
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let archive = scratch.path.appending("a.tar")
             try await Making.archive(["--ref", "reg.example/team/own:1", "--file", "a=b"], at: archive)
             let shelf = ImageShelf(archives: [archive], index: scratch.path.appending("index.json"))
@@ -171,7 +171,7 @@ import Testing
     }
 
     @Test func sharedBasesAreCarriedOnce() async throws {
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let base = try scratch.write("base", noise(2_000_000))
             let names = (1...4).map { "demo/app\($0):1" }
             var archives: [FilePath] = []
@@ -202,7 +202,7 @@ import Testing
 
     @Test func whatNoLongerBelongsToItGoes() async throws {
         let registry = try StubRegistry()
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             var making = making(registry, in: scratch)
             making.carried = [.init(try scratch.write("old.tgz", "old"), at: "charts/old.tgz", needs: ["CHART"])]
             try await making.run()
@@ -216,7 +216,7 @@ import Testing
 
     @Test func anotherFoldersFilesAreLeftAlone() async throws {
         let registry = try StubRegistry()
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             try scratch.write("bundle/photo.jpg", "mine")
             let fault = await #expect(throws: BundleFault.self) { try await making(registry, in: scratch).run() }
             #expect(fault?.description.contains("holds other things than a bundle") == true)
@@ -229,7 +229,7 @@ import Testing
         let registry = try StubRegistry { request, _ in
             request.path.hasSuffix(StubRegistry.digest(StubRegistry.layer)) ? StubResponse(200, wrong) : nil
         }
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let fault = await #expect(throws: BundleFault.self) { try await making(registry, in: scratch).run() }
             #expect(fault?.description.contains("has the digest \(StubRegistry.digest(wrong))") == true)
             let hex = Digest(of: StubRegistry.layer.utf8).hex

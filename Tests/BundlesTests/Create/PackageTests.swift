@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: ["gzip", "xz", "zstd", "none"]) func aPackageSaysWhatItIs(compression: String) async throws {
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let package = try await package(
                 "Package: a\nVersion: 1:2.0-3\nDepends: b,\n c | d", in: scratch, compression)
             #expect(package.name == "a" && package.version == "1:2.0-3" && package.architecture == "all")
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func aClosedSetNeedsNothing() async throws {
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let packages = [
                 try await package("Package: a\nDepends: b (>= 1.0), mail-agent, x | c:any", in: scratch),
                 try await package("Package: b\nPre-Depends: c", in: scratch),
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func whatIsMissingIsAssumedOrRefused() async throws {
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let packages = [try await package("Package: a\nDepends: libc6 (>= 2.36), adduser", in: scratch)]
             #expect(try PackageSet(packages, on: nil).assumptions() == ["adduser", "libc6 (>= 2.36)"])
             let target = [
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func packagesOfTwoReleasesAreRefused() async throws {
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let packages = [
                 try await package("Package: nginx\nDepends: nginx-common (= 1.22.1-9)", in: scratch),
                 try await package("Package: nginx-common\nVersion: 1.18.0-6", in: scratch),
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func aForeignArchitectureOrOnePackageTwiceIsRefused() async throws {
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             let one = try await package("Package: a", in: scratch)
             let two = try await package("Package: a\nVersion: 2.0", in: scratch)
             #expect(throws: BundleFault.self) { try PackageSet([one, two], on: nil).check() }

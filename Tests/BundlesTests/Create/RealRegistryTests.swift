@@ -11,7 +11,7 @@ import Testing
 /// Debian's docker-registry, filled by skopeo. Neither knows of us.
 @Suite(.serialized) struct RealRegistryTests {
     @Test(arguments: ["oci", "v2s2"]) func whatSkopeoPushedIsFetched(form: String) async throws {
-        try await Scratch.with { scratch in
+        try await Scratch.during { scratch in
             try await RealRegistry.with(in: scratch) { registry in
                 let archive = scratch.path.appending("a.tar")
                 try await Making.archive(

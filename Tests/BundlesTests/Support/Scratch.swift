@@ -13,7 +13,8 @@ struct Scratch {
         return try body(Scratch(path: path))
     }
 
-    static func with<Value>(_ body: (Scratch) async throws -> Value) async throws -> Value {
+    /// `with`, for a body that waits.
+    static func during<Value>(_ body: (Scratch) async throws -> Value) async throws -> Value {
         let path = FilePath("/tmp/bundles-\(UInt64.random(in: 0 ... .max))")
         guard mkdir(path.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
         defer { try? FileManager.default.removeItem(atPath: path.string) }

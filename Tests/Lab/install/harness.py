@@ -1,16 +1,19 @@
 """What the end-to-end tests share: a lab of their own, its machines, the installer on them, and what can be compared.
 
-The lab is another than the clone's, so that a lab somebody works in stays as it is. JHUB_LAB_ID names one to use instead;
+Each test file has a lab of its own, so that a lab somebody works in stays as it is. JHUB_LAB_ID names one to use instead;
 JHUB_RELEASE a release that was built before (else `dist/jhub-install`, which `scripts/release` makes where it is missing). With JHUB_LAB_KEEP=1 the machines stay up at the
 end, and an installed one is taken as it is: for whoever writes a test.
 """
+import atexit
 import functools
 import hashlib
 import json
 import os
 import pathlib
 import shlex
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -19,7 +22,7 @@ from typing import NamedTuple
 HERE = pathlib.Path(__file__).resolve().parent
 CLONE = HERE.parents[2]
 LAB = CLONE / "Tests/Lab"
-ID = os.environ.get("JHUB_LAB_ID") or hashlib.sha256(f"{CLONE} install".encode()).hexdigest()[:8]
+ID = os.environ.get("JHUB_LAB_ID") or hashlib.sha256(f"{CLONE} {os.path.basename(sys.argv[0])}".encode()).hexdigest()[:8]
 KEEP = os.environ.get("JHUB_LAB_KEEP") == "1"
 PROGRAM = "/opt/jhub-install/bin/jhub-install"
 BUNDLE = "/root/offline-images"
@@ -108,14 +111,13 @@ def bundle():
 
 
 def up(workers=0):
-    """Boots the lab's machines; those that are up stay as they are."""
+    """Boots the lab's machines; those that are up stay as they are. They are gone when the program ends, however that comes."""
     require()
-    lab("up", "--workers", workers)
-
-
-def down():
+    # It ends then as by Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not KEEP:
-        lab("down")
+        atexit.register(lab, "down")
+    lab("up", "--workers", workers)
 
 
 def leaks():
@@ -241,14 +243,6 @@ class Machine:
 
     def plan(self, **options):
         """What `plan` says, by stage: "settled", "waits: …" or the list of its changes as "ACTION (REASON)"."""
-        plan = self.ask_plan(**options)
-        # These belong to the whole kernel: a snap that is installed in another lab on this computer lowers them.
-        if isinstance(plan["host"], list) and all("sysctl -q -w fs.inotify." in change for change in plan["host"]):
-            self.run(["sysctl", "-q", "--load=/etc/sysctl.d/90-jhub.conf"])
-            plan = self.ask_plan(**options)
-        return plan
-
-    def ask_plan(self, **options):
         result = self.install("plan", "--check", "--json", **options)
         plan = {}
         for line in result.stdout.splitlines():

@@ -188,10 +188,6 @@ def setUpModule():
     head.write(RUN, UNTIL)
 
 
-def tearDownModule():
-    harness.down()
-
-
 class BrokenOff(unittest.TestCase):
     """Named to come first: the machine is installed by it."""
 
@@ -219,6 +215,8 @@ class BrokenOff(unittest.TestCase):
         for line in self.record:
             # An image is one change, however much of it is missing.
             change = (line["stage"], re.sub(r" \(\d+ blobs?, .*\)$", "", line["change"]))
+            if "sysctl -q -w fs.inotify." in line["change"]:
+                continue  # The snap's install hook sets these lower again.
             if line["result"] == "began":
                 # Within one run a change is made again where it did not take.
                 self.assertEqual(done.get(change, line["run"]), line["run"], f"made again by another run: {line}")
@@ -433,11 +431,12 @@ class Days(unittest.TestCase):
         change = ["--set", "CULL_TIMEOUT_SECONDS=7200"]
         attempt(changing("hub", "helm3 upgrade"), after=0.3, signals=[(signal.SIGKILL, 0)], check=-signal.SIGKILL,
                 then=f"pkill -STOP {HELM}", words=change)
+        self.addCleanup(head.run, f"pkill -KILL {HELM}", check=False)
         # Its Helm is at work: nobody may take what it does for a try that nobody will finish.
         beside = head.install("--yes")
         self.assertEqual(beside.status, LOCKED, beside)
         self.assertRegex(beside.stderr, r"^jhub-install: a jhub-install was killed, pid \d+ \(jhub-install apply\), since \S+; "
-                         r"what it had started still works: pid \d+ \(.*helm3 upgrade.*\); run the same command again .*\n$")
+                         r"what it had started still works: pid \d+ \(.* upgrade --install jhub .*\); run the same command again .*\n$")
         head.run(f"pkill -KILL {HELM}")
         wait_until(lock_is_free, "Helm's end", 30)
         done = attempt(words=change, check=DONE)

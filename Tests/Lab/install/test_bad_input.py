@@ -31,10 +31,6 @@ def setUpModule():
     harness.up()
 
 
-def tearDownModule():
-    harness.down()
-
-
 class Refusals(unittest.TestCase):
     """How a refusal is looked at."""
 

@@ -28,10 +28,6 @@ def setUpModule():
     stands = True
 
 
-def tearDownModule():
-    harness.down()
-
-
 class Damage(unittest.TestCase):
     def setUp(self):
         if not stands:

@@ -80,10 +80,6 @@ def setUpModule():
     print(f"first installation: {result.seconds:.1f} s", file=sys.stderr)
 
 
-def tearDownModule():
-    harness.down()
-
-
 class FirstInstall(unittest.TestCase):
     def test_all_stages_in_order(self):
         result, _ = first_run()

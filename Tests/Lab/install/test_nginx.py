@@ -76,7 +76,6 @@ def setUpModule():
 
 def tearDownModule():
     shutil.rmtree(work, ignore_errors=True)
-    harness.down()
 
 
 class Nginx(unittest.TestCase):
