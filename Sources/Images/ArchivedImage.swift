@@ -43,8 +43,8 @@ package struct ArchivedImage: Hashable, Sendable {
     /// All that a store needs of it, on this platform; each digest once.
     package var blobs: [Blob]
     package var archive: FilePath
-    /// Whether `archive` is the directory of an OCI image layout.
-    package var isLayout = false
+    /// Nil where `archive` is a file.
+    package var layout: LayoutFolder?
     var source: Source
 
     /// Media type of `target`.

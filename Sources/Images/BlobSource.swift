@@ -43,7 +43,7 @@ package struct BlobPiece: Hashable, Sendable {
 extension ArchivedImage {
     /// What holds the blobs of these images, which all come from this one's archive.
     package func source(with others: some Sequence<ArchivedImage> = []) -> any BlobSource {
-        if isLayout { return LayoutBlobs(path: archive) }
+        if let layout { return layout }
         var members = source.members
         for image in others { members.merge(image.source.members) { one, _ in one } }
         return ArchiveBlobs(path: archive, members: members)

@@ -4,12 +4,14 @@ package import SystemPackage
 package struct ImageShelf: Sendable {
     /// Files in any form and compression, and directories of OCI image layouts.
     package var archives: [FilePath]
+    /// Layouts that lie in several directories, or lack what the site has.
+    package var layouts: [LayoutFolder]
     /// Where what was read is remembered, so that an unchanged archive is not
     /// read again. Only a cache: without it everything is read.
     package var index: FilePath
 
-    package init(archives: [FilePath], index: FilePath) {
-        (self.archives, self.index) = (archives, index)
+    package init(archives: [FilePath], layouts: [LayoutFolder] = [], index: FilePath) {
+        (self.archives, self.layouts, self.index) = (archives, layouts, index)
     }
 
     /// Every image of every archive, each name once; throws all archives that cannot be read, or all that contradict
@@ -37,6 +39,13 @@ package struct ImageShelf: Sendable {
             images += found
             // Written to while it was read: then what was read may be of no file that ever was.
             if let seal, seal == ShelfIndex.Seal(of: path) { current.remember(found, of: path, seal) }
+        }
+        for layout in layouts {
+            do throws(ImageError) {
+                images += try layout.ociImages()
+            } catch {
+                faults.append(error)
+            }
         }
         if current != remembered { current.write(to: index) }
         try ImageError.throwIfAny(faults)

@@ -17,10 +17,10 @@ import Testing
             let archive = try folder.write("a.tar", members)
             let layout = try folder.unpack(members, as: "layout")
             let image = try #require(try folder.shelf(layout).images().first)
-            #expect(image.isLayout && image.archive == layout)
+            #expect(image.layout != nil && image.archive == layout)
             var same = try #require(try folder.shelf(archive).images().first)
-            #expect(!same.isLayout && !same.names.isEmpty)
-            (same.isLayout, same.archive) = (true, layout)
+            #expect(same.layout == nil && !same.names.isEmpty)
+            (same.layout, same.archive) = (image.layout, layout)
             #expect(image == same)
         }
     }
@@ -71,6 +71,42 @@ import Testing
                 end += Int64(piece.bytes.count)
             }
             #expect(pieces.flatMap(\.bytes) == Array(bytes[Int(offset)...]))
+        }
+    }
+
+    @Test func volumesThatLieSideBySideAreOneLayout() async throws {
+        try await Folder.with { folder in
+            let sample = Sample(layers: ["base", "top"])
+            let members = cut(sample.oci, Digest(of: sample.layers[1]), at: [0, 700])
+            // The first part, and the second, are not in one volume.
+            let one = try folder.unpack(members.filter { !$0.name.hasSuffix(".1") }, as: "volume-1/images")
+            let two = try folder.unpack(members.filter { $0.name.hasSuffix(".1") }, as: "volume-2/images")
+            #expect(throws: ImageError.self) { try folder.shelf(one).images() }
+            var shelf = folder.shelf()
+            shelf.layouts = [try LayoutFolder(at: one, and: [two])]
+            let image = try #require(try shelf.images().first)
+            var bytes: [UInt8] = []
+            try image.source(with: []).read([WantedBlob(image.source.layers[1].blob)]) { bytes += $0.bytes }
+            #expect(bytes == sample.layers[1])
+        }
+    }
+
+    @Test func whatTheSiteHasMayLack() async throws {
+        try await Folder.with { folder in
+            let sample = Sample()
+            let layers = sample.layers.map { Blob(digest: Digest(of: $0), size: Int64($0.count)) }
+            let members = sample.oci.filter { !$0.name.hasSuffix(layers[0].digest.hex) }
+            let layout = try folder.unpack(members, as: "images")
+            var shelf = folder.shelf()
+            shelf.layouts = [try LayoutFolder(at: layout, omitted: [layers[0]])]
+            let image = try #require(try shelf.images().first)
+            #expect(image.source.layers.map(\.blob) == layers)
+            let error = #expect(throws: ImageError.self) {
+                try image.source(with: []).read([WantedBlob(layers[0])]) { _ in }
+            }
+            #expect(error?.reason == "it lacks 'blobs/sha256/\(layers[0].digest.hex)'")
+            shelf.layouts = [try LayoutFolder(at: layout, omitted: [layers[1]])]
+            #expect(throws: ImageError.self) { try shelf.images() }
         }
     }
 

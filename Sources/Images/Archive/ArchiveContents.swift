@@ -13,7 +13,7 @@ struct ArchiveContents: Members {
     }
 
     let path: FilePath
-    var isFolder: Bool { false }
+    var layout: LayoutFolder? { nil }
     private var entries: [String: Entry] = [:]
     private var links: [String: String] = [:]
 

@@ -1,13 +1,16 @@
-import SystemPackage
+package import SystemPackage
 
 /// An OCI image layout as a directory. Nothing of it is read but what is asked for.
 ///
-/// A member may be cut into NAME.0, NAME.1 and so on, as volumes of a bundle
-/// that were copied into one directory have it. Links are not followed: a
-/// layout has none, and what they lead to may be anything.
-struct LayoutFolder: Members, Sendable {
-    let path: FilePath
-    var isFolder: Bool { true }
+/// It may lie in several directories, as volumes of a bundle do that lie side
+/// by side; and a member may be cut into NAME.0, NAME.1 and so on. Links are
+/// not followed: a layout has none, and what they lead to may be anything.
+package struct LayoutFolder: Hashable, Sendable {
+    package let path: FilePath
+    /// The other directories that it lies in.
+    private let others: [FilePath]
+    /// Blobs that it may lack, because the site has them.
+    private let omitted: [Blob]
 
     struct Member {
         var name: String
@@ -16,36 +19,21 @@ struct LayoutFolder: Members, Sendable {
         var size: Int64 { parts.reduce(0) { $0 + $1.size } }
     }
 
-    init(at path: FilePath) throws(ImageError) {
-        self.path = path
-        for folder in ["blobs", "blobs/sha256"] {
-            let stat = try? Stat(path.pushing(FilePath(folder)), followTargetSymlink: false)
-            guard stat?.type == .directory else {
-                throw error("it is no OCI image layout: '\(folder)' in it is not a folder")
-            }
+    package init(at path: FilePath, and others: [FilePath] = [], omitted: [Blob] = []) throws(ImageError) {
+        (self.path, self.others, self.omitted) = (path, others, omitted)
+        var found = false
+        for name in ([path] + others).flatMap({ [$0.appending("blobs"), $0.pushing("blobs/sha256")] }) {
+            guard let stat = try? Stat(name, followTargetSymlink: false) else { continue }
+            found = stat.type == .directory
+            if !found { break }
         }
-    }
-
-    func has(_ name: String) -> Bool { (try? member(name)) != nil }
-
-    func file(_ name: String) throws(ImageError) -> (name: String, size: Int64) {
-        (name, try member(name).size)
-    }
-
-    func document(_ name: String) throws(ImageError) -> [UInt8] {
-        let member = try member(name)
-        guard member.size <= ArchiveContents.largestDocument else {
-            throw error("'\(name)' has \(member.size) bytes, which is too many for JSON")
-        }
-        return try read(member, from: 0, count: Int(member.size))
+        guard found else { throw error("it is no OCI image layout: there is no folder 'blobs/sha256' in it") }
     }
 
     func member(_ name: String) throws(ImageError) -> Member {
-        if let size = try size(of: name) { return Member(name: name, parts: [(place(of: name), size)]) }
+        if let whole = try find(name) { return Member(name: name, parts: [whole]) }
         var parts: [(file: FilePath, size: Int64)] = []
-        while let size = try size(of: "\(name).\(parts.count)") {
-            parts.append((place(of: "\(name).\(parts.count)"), size))
-        }
+        while let part = try find("\(name).\(parts.count)") { parts.append(part) }
         guard !parts.isEmpty else { throw error("it lacks '\(name)'") }
         return Member(name: name, parts: parts)
     }
@@ -67,19 +55,21 @@ struct LayoutFolder: Members, Sendable {
         return bytes
     }
 
-    private func place(of name: String) -> FilePath { path.pushing(FilePath(name)) }
-
-    /// In bytes; nil where there is no such file.
-    private func size(of name: String) throws(ImageError) -> Int64? {
-        let stat: Stat
-        do {
-            stat = try Stat(place(of: name), followTargetSymlink: false)
-        } catch {
-            if error == .noSuchFileOrDirectory { return nil }
-            throw self.error("'\(name)': \(error)")
+    /// With its size in bytes; nil where there is no such file.
+    private func find(_ name: String) throws(ImageError) -> (file: FilePath, size: Int64)? {
+        for folder in [path] + others {
+            let file = folder.pushing(FilePath(name))
+            let stat: Stat
+            do {
+                stat = try Stat(file, followTargetSymlink: false)
+            } catch {
+                if error == .noSuchFileOrDirectory { continue }
+                throw self.error("'\(name)': \(error)")
+            }
+            guard stat.type == .regular else { throw error("'\(name)' is not a file") }
+            return (file, Int64(stat.size))
         }
-        guard stat.type == .regular else { throw error("'\(name)' is not a file") }
-        return Int64(stat.size)
+        return nil
     }
 
     private func read(_ file: FilePath, from offset: Int64, count: Int) throws(ImageError) -> [UInt8] {
@@ -102,22 +92,39 @@ struct LayoutFolder: Members, Sendable {
     }
 }
 
-/// The blobs of a layout's directory: each is a file, so what the store has already is jumped over.
-struct LayoutBlobs: BlobSource {
-    let path: FilePath
+extension LayoutFolder: Members {
+    var layout: LayoutFolder? { self }
 
-    func read(_ wanted: [WantedBlob], _ take: (BlobPiece) throws(ImageError) -> Void) throws(ImageError) {
-        let folder = try LayoutFolder(at: path)
+    func has(_ name: String) -> Bool { (try? member(name)) != nil }
+
+    func file(_ name: String) throws(ImageError) -> (name: String, size: Int64) {
+        let blob = omitted.first { Self.place(of: $0.digest) == name }
+        if let blob, !has(name) { return (name, blob.size) }
+        return (name, try member(name).size)
+    }
+
+    func document(_ name: String) throws(ImageError) -> [UInt8] {
+        let member = try member(name)
+        guard member.size <= ArchiveContents.largestDocument else {
+            throw error("'\(name)' has \(member.size) bytes, which is too many for JSON")
+        }
+        return try read(member, from: 0, count: Int(member.size))
+    }
+}
+
+/// Each blob is a file, so what the store has already is jumped over.
+extension LayoutFolder: BlobSource {
+    package func read(_ wanted: [WantedBlob], _ take: (BlobPiece) throws(ImageError) -> Void) throws(ImageError) {
         for one in wanted {
             let blob = one.blob
-            let member = try folder.member("blobs/sha256/" + blob.digest.hex)
+            let member = try member(Self.place(of: blob.digest))
             guard member.size == blob.size else {
-                throw folder.error("'\(member.name)' has \(member.size) bytes and should have \(blob.size)")
+                throw error("'\(member.name)' has \(member.size) bytes and should have \(blob.size)")
             }
             var offset = one.offset
             repeat {
                 let count = Int(min(blob.size - offset, Int64(BlobPiece.largest)))
-                try take(BlobPiece(blob, at: offset, try folder.read(member, from: offset, count: count)))
+                try take(BlobPiece(blob, at: offset, try read(member, from: offset, count: count)))
                 offset += Int64(count)
             } while offset < blob.size
         }

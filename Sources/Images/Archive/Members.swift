@@ -4,7 +4,8 @@ import SystemPackage
 protocol Members {
     /// The archive or the directory.
     var path: FilePath { get }
-    var isFolder: Bool { get }
+    /// Nil for an archive.
+    var layout: LayoutFolder? { get }
     func has(_ name: String) -> Bool
     /// The member's true name, links followed, and its size in bytes.
     func file(_ name: String) throws(ImageError) -> (name: String, size: Int64)

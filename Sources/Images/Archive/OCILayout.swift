@@ -83,7 +83,7 @@ extension Members {
                 return .here(
                     ArchivedImage(
                         names: [], target: top.digest, platform: platform, config: configBlob.digest,
-                        blobs: Self.once(blobs), archive: path, isLayout: isFolder,
+                        blobs: Self.once(blobs), archive: path, layout: layout,
                         source: ArchivedImage.Source(
                             mediaType: top.mediaType ?? (blobs[0] == manifest ? MediaType.manifest : MediaType.index),
                             manifest: manifest, manifestType: descriptor.mediaType ?? MediaType.manifest,
