@@ -52,7 +52,7 @@ let package = Package(
             name: "HostsTests", dependencies: ["Hosts", "TestSupport", system], exclude: ["Fixtures"],
             swiftSettings: settings),
         .testTarget(
-            name: "ImagesTests", dependencies: ["Images", "Hosts", system], exclude: ["Fixtures"],
+            name: "ImagesTests", dependencies: ["Images", "Hosts", "TestSupport", system], exclude: ["Fixtures"],
             swiftSettings: settings),
         .testTarget(
             name: "BundlesTests", dependencies: ["Bundles", "Images", "HTTP", "Hosts", "TestSupport", crypto, system],

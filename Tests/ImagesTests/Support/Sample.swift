@@ -32,7 +32,12 @@ struct Sample {
 
     var differences: [String] { layers.map { Digest(of: $0).description } }
 
-    var config: String {
+    /// What is to be wrong with the config.
+    var configEdit: @Sendable (String) -> String = { $0 }
+
+    var config: String { configEdit(plainConfig) }
+
+    private var plainConfig: String {
         let list = differences.map { "\"\($0)\"" }.joined(separator: ",")
         return #"{"architecture":"\#(architecture)","os":"linux","rootfs":{"type":"layers","diff_ids":[\#(list)]}}"#
     }
