@@ -60,7 +60,9 @@ struct ArchiveBlobs: BlobSource {
         var names: [String: WantedBlob] = [:]
         for blob in wanted {
             guard let name = members[blob.blob.digest] else { throw error("it does not hold \(blob.blob.digest)") }
-            names[name] = blob
+            if let other = names.updateValue(blob, forKey: name), other.blob != blob.blob {
+                throw error("'\(name)' cannot be both \(other.blob.digest.short) and \(blob.blob.digest.short)")
+            }
         }
         guard !names.isEmpty else { return }
         var reader = try ArchiveReader(at: path)

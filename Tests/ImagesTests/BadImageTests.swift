@@ -85,6 +85,19 @@ import Testing
                 + [0xc3, 0x28] + Array("\"}".utf8)
             return [.file("c.json", config), .file("manifest.json", Sample().dockerList(config: "c.json", layers: []))]
         },
+        Fault("one file that is two layers", "or 'a' two layers") {
+            let sample = Sample(layers: ["base", "top"])
+            let list = sample.dockerList(config: "c.json", layers: ["a", "a"])
+            return [.file("c.json", sample.config), .file("a", sample.layers[0]), .file("manifest.json", list)]
+        },
+        Fault("one layer in two sizes", "two files, or 'b'") {
+            let sample = Sample(layers: ["base", "base"])
+            let list = sample.dockerList(config: "c.json", layers: ["a", "b"])
+            return [
+                .file("c.json", sample.config), .file("a", sample.layers[0]), .file("b", "short"),
+                .file("manifest.json", list),
+            ]
+        },
         Fault("another version of the layout", "layout of version 2.0.0") {
             Sample().oci.map { $0.name == "oci-layout" ? .file("oci-layout", #"{"imageLayoutVersion":"2.0.0"}"#) : $0 }
         },

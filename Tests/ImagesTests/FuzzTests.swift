@@ -54,6 +54,19 @@ import Testing
         }
     }
 
+    /// Inputs that were finds once, named by what was wrong with them.
+    @Test func whatWasFoundIsRefused() throws {
+        let folder = FilePath(#filePath).removingLastComponent().pushing("Fixtures/finds")
+        let finds = try FileManager.default.contentsOfDirectory(atPath: folder.string)
+        #expect(!finds.isEmpty)
+        for find in finds {
+            guard case .refused = outcome(of: folder.appending(find)) else {
+                Issue.record("\(find): \(outcome(of: folder.appending(find)))")
+                continue
+            }
+        }
+    }
+
     /// The reader got deep, and nothing was found.
     private func check(_ what: String, _ report: Fuzz.Report, kinds: Int) {
         print("fuzz: \(what): \(report.line)")

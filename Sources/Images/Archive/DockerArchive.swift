@@ -32,9 +32,15 @@ extension ArchiveContents {
 
         var layers: [Layer] = []
         var members = [configBlob.digest: config]
+        var sizes = [configBlob.digest: configBlob.size]
+        var digests = [config: configBlob.digest]
         for (layer, difference) in zip(saved.layers, differences) {
             let (name, entry) = try entry(try inside(layer))
             let digest = entry.compressed?.digest ?? difference
+            let size = sizes.updateValue(entry.size, forKey: digest) ?? entry.size
+            guard size == entry.size, (digests.updateValue(digest, forKey: name) ?? digest) == digest else {
+                throw error("'\(config)' gives layer \(digest.short) two files, or '\(name)' two layers")
+            }
             let mediaType = MediaType.layer + (entry.compressed.map { "+" + $0.type } ?? "")
             layers.append(
                 Layer(blob: Blob(digest: digest, size: entry.size), mediaType: mediaType, difference: difference))
