@@ -1,8 +1,5 @@
 import ArgumentParser
 import Install
-import SystemPackage
-
-import struct Foundation.Date
 
 struct Apply: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -44,37 +41,11 @@ struct Apply: AsyncParsableCommand {
         guard strangers.isEmpty else {
             throw ValidationError("no check of preflight is called \(strangers.joined(separator: ", "))")
         }
-        let lock = try Lock(purpose: "jhub-install apply")
-        let run = Date().formatted(.iso8601)
-        let log = try LogFile(run: run)
-        let display = display(for: options)
-        let trust: BundleTrust
-        do {
-            trust = try self.trust.pass(site.bundle)
-        } catch {
-            log.line("refused: \(error)")
-            throw error
-        }
-        log.line("bundle: \(site.bundle.path): \(trust.words)")
-        try await pass(preflight, on: site, log: log)
-
-        let interrupt = Interrupt()
-        let installer = Installer(
-            stages: options.stages, record: Record(run: run), lock: lock, patience: patience.map { .seconds($0) },
-            isInterrupted: { interrupt.wasAsked },
-            report: { event in
-                log.write(event)
-                display.show(event)
-            })
-        do {
-            let made = try await installer.run(on: site)
-            display.finish()
+        let work = try Work(purpose: "jhub-install apply", asJSON: options.config.json, verbose: options.verbose)
+        let trust = try work.pass(site.bundle, trust)
+        try await pass(preflight, on: site, log: work.log)
+        try await work.carryOut(options.stages, on: site, patience: patience.map { .seconds($0) }) { made in
             try await Summary(of: site, changes: made, trust: trust).print(asJSON: options.config.json)
-            log.line("done: \(made) changes")
-        } catch {
-            display.finish()
-            log.line("ended: \(error)")
-            throw error
         }
     }
 

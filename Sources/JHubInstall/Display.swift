@@ -9,10 +9,10 @@ protocol Display: Sendable {
 }
 
 /// A live view for a person, one event a line for a program, plain lines for a pipe.
-func display(for options: SiteOptions) -> any Display {
-    if options.config.json { return EventLines() }
+func display(asJSON: Bool, verbose: Bool) -> any Display {
+    if asJSON { return EventLines() }
     let out = Console.standardOutput
-    return out.isTerminal && Console.usesColour ? LiveView(on: out) : PlainLines(verbose: options.verbose)
+    return out.isTerminal && Console.usesColour ? LiveView(on: out) : PlainLines(verbose: verbose)
 }
 
 /// For a pipe or a file.

@@ -33,6 +33,7 @@ struct JHubInstall: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Apply.self, PlanCommand.self, PreflightCommand.self, StagesCommand.self, Status.self, ConfigCommand.self,
+            ImagesCommand.self,
         ],
         defaultSubcommand: Apply.self)
 

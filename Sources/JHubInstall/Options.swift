@@ -51,7 +51,7 @@ struct ConfigOptions: ParsableArguments {
 }
 
 /// What the commands that look at the machine take.
-struct SiteOptions: ParsableArguments {
+struct PlaceOptions: ParsableArguments {
     @OptionGroup var config: ConfigOptions
 
     @Option(
@@ -60,16 +60,41 @@ struct SiteOptions: ParsableArguments {
             valueName: "dir"))
     var bundle: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where templates/ and profiles/ are.", discussion: "Default: beside this program.", valueName: "dir"))
+    var root: String?
+
+    func site() throws -> Site {
+        let settings = try config.settings()
+        let bundle = try Bundle(
+            opening: FilePath(bundle ?? settings.offlineImageDir.string), extraArchives: settings.extraArchives)
+        return Site(
+            settings: settings, head: Host(name: "head", transport: LocalTransport()),
+            provider: settings.provider, bundle: bundle, root: try installRoot())
+    }
+
+    /// Where the program was put: the nearest folder above it that has `templates/kubernetes`.
+    func installRoot() throws -> FilePath {
+        if let root { return FilePath(root) }
+        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        var folder = FilePath(program)
+        while folder.removeLastComponent() {
+            if FileManager.default.fileExists(atPath: folder.pushing("templates/kubernetes").string) { return folder }
+        }
+        throw InstallError.refused("no templates/ beside \(program) or above it: name their folder with --root DIR")
+    }
+}
+
+/// What the commands that go through the stages take.
+struct SiteOptions: ParsableArguments {
+    @OptionGroup var place: PlaceOptions
+
     @Option(help: ArgumentHelp("This stage alone ('jhub-install stages' lists them).", valueName: "stage"))
     var only: String?
 
     @Option(help: ArgumentHelp("This stage and those after it.", valueName: "stage"))
     var from: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Where templates/ and profiles/ are.", discussion: "Default: beside this program.", valueName: "dir"))
-    var root: String?
 
     @Flag(name: .shortAndLong, help: "Every change with its reason, and every check of preflight.")
     var verbose = false
@@ -88,25 +113,8 @@ struct SiteOptions: ParsableArguments {
         return Sequences.install
     }
 
-    func site() throws -> Site {
-        let settings = try config.settings()
-        let bundle = try Bundle(
-            opening: FilePath(bundle ?? settings.offlineImageDir.string), extraArchives: settings.extraArchives)
-        return Site(
-            settings: settings, head: Host(name: "head", transport: LocalTransport()),
-            provider: settings.provider, bundle: bundle, root: try installRoot())
-    }
-
-    /// Where the program was put: the nearest folder above it that has `templates/kubernetes`.
-    private func installRoot() throws -> FilePath {
-        if let root { return FilePath(root) }
-        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        var folder = FilePath(program)
-        while folder.removeLastComponent() {
-            if FileManager.default.fileExists(atPath: folder.pushing("templates/kubernetes").string) { return folder }
-        }
-        throw InstallError.refused("no templates/ beside \(program) or above it: name their folder with --root DIR")
-    }
+    var config: ConfigOptions { place.config }
+    func site() throws -> Site { try place.site() }
 }
 
 /// What the commands take that use what is in the bundle.

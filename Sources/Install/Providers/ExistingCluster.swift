@@ -9,6 +9,7 @@ package struct ExistingCluster: Provider {
     package var helm: [String]
     package var socket: FilePath
     package let imageRoot: FilePath = "/var/lib"
+    package let content: FilePath = "/var/lib/containerd/io.containerd.content.v1.content/blobs/sha256"
 
     package init(kubeconfig: FilePath, socket: FilePath, helm: String) {
         (self.kubeconfig, self.socket) = (kubeconfig, socket)

@@ -11,6 +11,8 @@ package protocol Provider: Sendable {
     var socket: FilePath { get }
     /// The folder whose file system takes the images.
     var imageRoot: FilePath { get }
+    /// Where its containerd keeps a file for each blob.
+    var content: FilePath { get }
     /// What the cluster itself still lacks before its API answers.
     func plan(for site: Site) async throws -> Plan
     /// What is wrong with the programs of the cluster itself, where that can be known.

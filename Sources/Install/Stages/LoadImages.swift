@@ -5,13 +5,17 @@ package import Images
 package struct LoadImages: Stage {
     package let name = "images"
     package let title = "Load the images"
-    package init() {}
+    /// These images alone; nil for all that are wanted.
+    private let names: [ImageReference]?
+
+    package init(names: [ImageReference]? = nil) { self.names = names }
 
     package func plan(for site: Site) async throws -> Plan {
         guard try await site.head.transport.state(of: site.provider.socket) != nil else {
             return .waits(for: "containerd's socket \(site.provider.socket)")
         }
-        return .of(try await site.loads(of: try await site.neededImages()))
+        let wanted = if let names { names } else { try await site.neededImages() }
+        return .of(try await site.loads(of: wanted))
     }
 }
 
