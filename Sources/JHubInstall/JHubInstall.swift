@@ -32,8 +32,8 @@ struct JHubInstall: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Apply.self, PlanCommand.self, PreflightCommand.self, StagesCommand.self, Status.self, ConfigCommand.self,
             ImagesCommand.self,
+            Apply.self, PlanCommand.self, PreflightCommand.self, StagesCommand.self, Status.self, ConfigCommand.self,
         ],
         defaultSubcommand: Apply.self)
 
