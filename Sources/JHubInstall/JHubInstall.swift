@@ -34,6 +34,7 @@ struct JHubInstall: AsyncParsableCommand {
         subcommands: [
             ImagesCommand.self,
             Apply.self, PlanCommand.self, PreflightCommand.self, StagesCommand.self, Status.self, ConfigCommand.self,
+            BundleCommand.self,
         ],
         defaultSubcommand: Apply.self)
 

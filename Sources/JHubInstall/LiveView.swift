@@ -84,24 +84,12 @@ extension LiveView.State {
         let took = began.duration(to: .now).components.seconds
         var lines = ["\(place) \(Self.wheel[turn % 4])  \(title) \(out.coloured("\(took) s", .dim))"]
         if !work.isEmpty { lines.append("      \(work)".cut(to: width - 1)) }
-        if total > 0 { lines.append("      \(bar(width: width))") }
+        if total > 0 {
+            lines.append(
+                "      \(ByteBar(done: bytes, total: total, elapsed: sending.duration(to: .now)).text(width: width))")
+        }
         if !need.isEmpty { lines.append("      waits for \(need)".cut(to: width - 1)) }
         return lines
-    }
-
-    private func bar(width: Int) -> String {
-        let cells = max(10, min(40, width - 50))
-        let share = min(1, Double(bytes) / Double(total))
-        let full = Int(Double(cells) * share)
-        let elapsed = Double(sending.duration(to: .now).milliseconds) / 1000
-        var text = String(repeating: "#", count: full) + String(repeating: ".", count: cells - full)
-        text = "[\(text)] \(bytes.asBytes) of \(total.asBytes)"
-        // Before a second has passed a forecast would be a guess.
-        if elapsed > 1, bytes > 0 {
-            let rate = Double(bytes) / elapsed
-            text += ", \(Int64(rate).asBytes)/s, \(Int((Double(total - bytes) / rate).rounded(.up))) s left"
-        }
-        return text
     }
 }
 

@@ -22,7 +22,9 @@ extension BundleFolder {
         }
         var missing = Set(expected.values.map(\.path))
         // What a missing volume has cannot be told one by one.
-        if volumes?.missing.isEmpty != false { missing.formUnion(description.files.filter(hasGap).map(\.path)) }
+        if volumes?.missing.isEmpty != false {
+            missing.formUnion(description.files.filter { !pieces(of: $0).cover(0..<$0.size) }.map(\.path))
+        }
         return (damages + missing.map { .missing($0) }).sorted()
     }
 
@@ -41,12 +43,5 @@ extension BundleFolder {
             for piece in pieces(of: file) { expected[piece.file] = (file.path, piece.length) }
         }
         return expected
-    }
-
-    /// Whether the volumes together have less of it than the whole.
-    private func hasGap(_ file: BundleDescription.File) -> Bool {
-        let pieces = pieces(of: file)
-        return pieces.reduce(Int64(0)) { end, piece in piece.offset <= end ? max(end, piece.end) : end } < file.size
-            || pieces.isEmpty
     }
 }

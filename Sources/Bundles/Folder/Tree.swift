@@ -4,22 +4,18 @@ import SystemPackage
 import class FoundationEssentials.FileManager
 
 /// What stands at a path; a symbolic link is not followed.
-///
-/// Who changes a file's bytes changes its times, or its inode: equal entries are a file that is as it was.
-struct FileEntry: Hashable, Sendable, Codable {
-    enum Kind: String, Hashable, Sendable, Codable { case file, folder, other }
-    var kind = Kind.other
-    var size: Int64 = 0
-    var isProgram = false
-    private var inode: UInt64 = 0
-    private var device: UInt64 = 0
-    private var seconds = 0
-    private var nanoseconds = 0
+struct FileEntry: Hashable, Sendable {
+    enum Kind: Hashable, Sendable { case file, folder, other }
+    var kind: Kind
+    var size: Int64
+    var isProgram: Bool
 
     /// Of what `stat` does not find, although its folder lists it.
     static let odd = FileEntry()
 
-    private init() {}
+    init(kind: Kind = .other, size: Int64 = 0, isProgram: Bool = false) {
+        (self.kind, self.size, self.isProgram) = (kind, size, isProgram)
+    }
 
     /// Nil where nothing is there.
     init?(at path: FilePath) {
@@ -33,8 +29,6 @@ struct FileEntry: Hashable, Sendable, Codable {
             }
         size = Int64(status.st_size)
         isProgram = status.st_mode & S_IXUSR != 0
-        (inode, device) = (UInt64(status.st_ino), UInt64(status.st_dev))
-        (seconds, nanoseconds) = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
     }
 }
 

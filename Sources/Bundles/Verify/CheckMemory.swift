@@ -9,7 +9,7 @@ struct CheckMemory: Sendable {
     private let file: FilePath
     private let folder: BundleFolder
     /// As the files are now. What is changed during a check is changed after this.
-    private let seals: [String: FileEntry]
+    private let seals: [String: FileSeal]
     private let before: Kept?
 
     private struct Kept: Codable, Sendable {
@@ -18,7 +18,7 @@ struct CheckMemory: Sendable {
         /// The spans before this one are done.
         var upTo: Int
         /// By their places.
-        var seals: [String: FileEntry]
+        var seals: [String: FileSeal]
         var damages: Set<Damage>
     }
 
@@ -28,9 +28,9 @@ struct CheckMemory: Sendable {
     init(in cache: FilePath, of folder: BundleFolder) {
         self.folder = folder
         file = cache.appending("verify-\(folder.identity.short).json")
-        var seals: [String: FileEntry] = [:]
+        var seals: [String: FileSeal] = [:]
         for piece in folder.description.files.flatMap(folder.pieces) {
-            seals[piece.file.string] = FileEntry(at: piece.file)
+            seals[piece.file.string] = FileSeal(of: piece.file)
         }
         self.seals = seals
         let text = (try? SmallFile.read(file, upTo: Self.largest)) ?? []

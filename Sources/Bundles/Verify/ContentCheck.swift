@@ -44,7 +44,7 @@ struct ContentCheck: Sendable {
         let state = Mutex(State())
         let tally = Tally(total, report)
         DispatchQueue.concurrentPerform(iterations: min(Parallel.cores, max(1, work.count))) { _ in
-            var reader = SpanReader(folder)
+            var reader = SpanReader(folder.pieces)
             while let turn = state.withLock({ $0.take(of: work.count) }) {
                 if isInterrupted() {
                     state.withLock { $0.result.isComplete = false }
@@ -58,7 +58,7 @@ struct ContentCheck: Sendable {
                     state.taken.remove(turn)
                     if let damage { state.result.damages.insert(damage) }
                     state.result.throughput.bytes += Int64(span.bytes.count)
-                    guard state.saved.duration(to: .now) > .seconds(2) else { return nil }
+                    guard state.saved.duration(to: .now) > .milliseconds(500) else { return nil }
                     state.saved = .now
                     return (state.taken.min() ?? state.next, state.result.damages)
                 }
@@ -85,10 +85,11 @@ struct ContentCheck: Sendable {
         case (.unreadable(_, .noSuchFileOrDirectory), _): return nil
         case (.unreadable(let place, let why), _):
             return .unreadable(path, index: span.chunk, at: place, why: "\(why)")
-        case (.short, _) where folder.pieces(of: span.file).isEmpty: return nil
         case (.short, _), (.whole, _):
-            let place = folder.pieces(of: span.file).first?.file ?? folder.path
-            return spans.areChunks ? .chunk(path, index: span.chunk, bytes: span.bytes) : .file(path, at: place)
+            let pieces = folder.pieces(of: span.file)
+            // The bytes of a volume that is missing are told by its number.
+            guard let first = pieces.first, pieces.cover(span.bytes) else { return nil }
+            return spans.areChunks ? .chunk(path, index: span.chunk, bytes: span.bytes) : .file(path, at: first.file)
         }
     }
 }

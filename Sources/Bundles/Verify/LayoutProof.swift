@@ -102,7 +102,7 @@ struct LayoutProof {
             contradict("\(path) has \(file.size) bytes, more than any document of an image")
             return nil
         }
-        var reader = SpanReader(folder)
+        var reader = SpanReader(folder.pieces)
         var bytes: [UInt8] = []
         let span = Span(file: file, chunk: 0, bytes: 0..<file.size, before: .start, after: nil)
         guard reader.read(span, { bytes += $0 }) == .whole else { return nil }

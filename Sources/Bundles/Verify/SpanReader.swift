@@ -3,13 +3,14 @@ import SystemPackage
 
 /// Reads spans, wherever their bytes lie. One a thread.
 struct SpanReader: ~Copyable {
-    private let folder: BundleFolder
+    private let pieces: (BundleDescription.File) -> [Piece]
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: FileHash.step, alignment: 64)
     /// Spent in reading, and with what was read.
     private(set) var reading: Duration = .zero
     private(set) var working: Duration = .zero
 
-    init(_ folder: BundleFolder) { self.folder = folder }
+    /// - Parameter pieces: Where a file's bytes lie.
+    init(_ pieces: @escaping (BundleDescription.File) -> [Piece]) { self.pieces = pieces }
 
     deinit { buffer.deallocate() }
 
@@ -23,7 +24,7 @@ struct SpanReader: ~Copyable {
     /// Hands over the span's bytes in their order.
     mutating func read(_ span: Span, _ take: (UnsafeRawBufferPointer) -> Void) -> Answer {
         var offset = span.bytes.lowerBound
-        for piece in folder.pieces(of: span.file) where piece.offset <= offset && offset < max(piece.end, 1) {
+        for piece in pieces(span.file) where piece.offset <= offset && offset < max(piece.end, 1) {
             do {
                 let file = try FileDescriptor.open(piece.file, .readOnly, options: [.closeOnExec])
                 defer { try? file.close() }
@@ -54,9 +55,21 @@ struct SpanReader: ~Copyable {
         return (answer, answer == .whole && span.proves(hash))
     }
 
+    /// The span's bytes, if they are what they should be.
+    mutating func proved(_ span: Span) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(span.bytes.count)
+        var hash = ChainedHash(from: span.before, after: span.bytes.lowerBound)
+        let answer = read(span) {
+            hash.update($0)
+            bytes += $0
+        }
+        return answer == .whole && span.proves(hash) ? bytes : nil
+    }
+
     /// Has the system read the span's bytes while others are hashed.
     func announce(_ span: Span) {
-        for piece in folder.pieces(of: span.file)
+        for piece in pieces(span.file)
         where piece.offset <= span.bytes.lowerBound && span.bytes.lowerBound < piece.end {
             guard let file = try? FileDescriptor.open(piece.file, .readOnly, options: [.closeOnExec]) else { return }
             posix_fadvise(

@@ -51,10 +51,10 @@ package struct BundleWriter: Sendable {
             },
             omitted: Set(parts.omitted).sorted { $0.digest.hex < $1.digest.hex },
             checkpoints: .init(size: Int64(checkpoints.count), sha256: Digest(of: checkpoints)))
-        if let reason = description.contradiction {
+        let text = try description.text()
+        if let reason = description.contradiction ?? JSONText.fault(in: text) {
             throw BundleFault("could not describe the bundle \(path): \(reason)")
         }
-        let text = try description.text()
         let stands = try? SmallFile.read(path.appending(Reserved.description), upTo: BundleDescription.largestText)
         if stands != text { try removeSignatures() }
         try SmallFile.write(checkpoints, to: path.appending(Reserved.checkpoints))
