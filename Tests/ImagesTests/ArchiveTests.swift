@@ -113,6 +113,17 @@ import Testing
         }
     }
 
+    /// So many names that comparing each with each would take minutes.
+    @Test func fiftyThousandNamesAreRead() async throws {
+        try await Folder.with { folder in
+            let sample = Sample(layers: [])
+            let names = (0..<50_000).map { "\"a:\($0)\"" }
+            let list = #"[{"Config":"c.json","Layers":[],"RepoTags":[\#((names + names).joined(separator: ","))]}]"#
+            let archive = try folder.write("a.tar", [.file("c.json", sample.config), .file("manifest.json", list)])
+            #expect(try folder.shelf(archive).images().map(\.names.count) == [50_000])
+        }
+    }
+
     @Test func oneNameOnSeveralPlatformsIsTheOneThatRunsHere() async throws {
         try await Folder.with { folder in
             let here = Sample()

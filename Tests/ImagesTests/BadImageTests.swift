@@ -25,6 +25,9 @@ import Testing
         edited("a negative size", "should have -1") {
             $0.replacing(/"size":\d+/, with: #""size":-1"#, maxReplacements: 1)
         },
+        edited("the least size of all", "should have -9223372036854775808") {
+            $0.replacing(/"size":\d+/, with: #""size":-9223372036854775808"#, maxReplacements: 1)
+        },
         edited("half a size", "not valid JSON") {
             $0.replacing(/"size":\d+/, with: #""size":1.5"#, maxReplacements: 1)
         },
@@ -97,6 +100,13 @@ import Testing
                 .file("c.json", sample.config), .file("a", sample.layers[0]), .file("b", "short"),
                 .file("manifest.json", list),
             ]
+        },
+        Fault("one config without end", "lead to too much JSON") {
+            // 3 MiB, a hundred times.
+            let config =
+                Sample(layers: []).config.dropLast() + ",\"x\":\"" + String(repeating: "x", count: 3 << 20) + "\"}"
+            let entries = [String](repeating: #"{"Config":"c.json","Layers":[]}"#, count: 100)
+            return [.file("c.json", config), .file("manifest.json", "[\(entries.joined(separator: ","))]")]
         },
         Fault("another version of the layout", "layout of version 2.0.0") {
             Sample().oci.map { $0.name == "oci-layout" ? .file("oci-layout", #"{"imageLayoutVersion":"2.0.0"}"#) : $0 }

@@ -3,22 +3,19 @@
 /// those that Docker 25 and later save for the same image, so that both have one digest.
 extension ArchiveContents {
     func dockerImages() throws(ImageError) -> [ArchivedImage] {
-        var images: [ArchivedImage] = []
+        var found = Gathering()
         for saved in try decode([DockerImage].self, "manifest.json") {
-            let image = try dockerImage(saved)
-            if let same = images.firstIndex(where: { $0.target == image.target }) {
-                images[same].names += image.names.filter { !images[same].names.contains($0) }
-            } else {
-                images.append(image)
-            }
+            let image = try dockerImage(saved, &found)
+            found.add(image, try names(saved.repoTags ?? []))
         }
-        guard !images.isEmpty else { throw error("manifest.json lists no image") }
-        return images
+        guard !found.images.isEmpty else { throw error("manifest.json lists no image") }
+        return found.images
     }
 
-    private func dockerImage(_ saved: DockerImage) throws(ImageError) -> ArchivedImage {
+    private func dockerImage(_ saved: DockerImage, _ gathering: inout Gathering) throws(ImageError) -> ArchivedImage {
         let configName = try inside(saved.config)
         let (config, size) = try file(configName)
+        try pay(size, &gathering)
         let configBlob = Blob(digest: Digest(of: try document(config)), size: size)
         let stem = configName.split(separator: "/").last.map { $0.prefix { $0 != "." } } ?? ""
         if let named = Digest(hex: String(stem)), named != configBlob.digest {
@@ -49,7 +46,7 @@ extension ArchiveContents {
         let text = Self.manifest(config: configBlob, layers: layers)
         let manifest = Blob(digest: Digest(of: text.utf8), size: Int64(text.utf8.count))
         return ArchivedImage(
-            names: try names(saved.repoTags ?? []), target: manifest.digest,
+            names: [], target: manifest.digest,
             platform: try platform(of: description, config), config: configBlob.digest,
             blobs: Self.once([manifest, configBlob] + layers.map(\.blob)), archive: path,
             source: ArchivedImage.Source(

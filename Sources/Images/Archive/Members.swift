@@ -20,13 +20,17 @@ extension Members {
         var names: [ImageReference] = []
         for text in texts {
             do {
-                let name = try ImageReference(parsing: text)
-                if !names.contains(name) { names.append(name) }
+                names.append(try ImageReference(parsing: text))
             } catch {
                 throw self.error("\(error)")
             }
         }
         return names
+    }
+
+    /// Throws where the lists of images lead to documents without end. The size is a file's, not a claim.
+    func pay(_ size: Int64, _ gathering: inout Gathering) throws(ImageError) {
+        guard gathering.affords(size) else { throw error("its lists of images lead to too much JSON") }
     }
 
     static func once(_ blobs: [Blob]) -> [Blob] {

@@ -6,39 +6,37 @@ extension Members {
             let version = try decode(LayoutDocument.self, "oci-layout").imageLayoutVersion
             guard version.hasPrefix("1.") else { throw error("it is an OCI layout of version \(version), and not 1") }
         }
-        var images: [ArchivedImage] = []
+        var found = Gathering()
         var elsewhere: [(platform: String, names: [ImageReference])] = []
         var artifacts: [String] = []
         for entry in try decode(ManifestDocument.self, "index.json").manifests ?? [] where !entry.isAttestation {
             let names = try names(of: entry)
-            switch try ociImage(entry, names.first.map { "'\($0)'" } ?? "its image \(entry.digest.short)") {
-            case .here(var image):
-                if let same = images.firstIndex(where: { $0.target == image.target }) {
-                    images[same].names += names.filter { !images[same].names.contains($0) }
-                } else {
-                    image.names = names
-                    images.append(image)
-                }
+            let title = names.first.map { "'\($0)'" } ?? "its image \(entry.digest.short)"
+            switch try ociImage(entry, title, &found) {
+            case .here(let image): found.add(image, names)
             case .elsewhere(let platform): elsewhere.append((platform, names))
             case .artifact(let type): artifacts.append(type)
             }
         }
         // A name may stand several times, once a platform.
         for (platform, names) in elsewhere {
-            let isCovered = !names.isEmpty && names.allSatisfy { name in images.contains { $0.names.contains(name) } }
-            if !isCovered, images.isEmpty || !names.isEmpty {
+            let isCovered = !names.isEmpty && found.names.isSuperset(of: names)
+            if !isCovered, found.images.isEmpty || !names.isEmpty {
                 let what = names.first.map { "'\($0)'" } ?? "its image"
                 throw error("\(what) is for \(platform), and only \(Platform.linuxAMD64) runs here")
             }
         }
-        guard !images.isEmpty else {
+        guard !found.images.isEmpty else {
             throw error("index.json lists no image" + (artifacts.first.map { ", but an artifact (\($0))" } ?? ""))
         }
-        return has("manifest.json") ? try withDockerNames(images) : images
+        if has("manifest.json") { try addDockerNames(to: &found) }
+        return found.images
     }
 
     /// `title` is what messages call it.
-    private func ociImage(_ top: Descriptor, _ title: String) throws(ImageError) -> Found {
+    private func ociImage(
+        _ top: Descriptor, _ title: String, _ gathering: inout Gathering
+    ) throws(ImageError) -> Found {
         var descriptor = top
         var blobs: [Blob] = []
         var members: [Digest: String] = [:]
@@ -49,6 +47,7 @@ extension Members {
                 return .artifact(type)
             }
             let (name, document) = try manifest(descriptor)
+            try pay(descriptor.size, &gathering)
             let manifest = Blob(digest: descriptor.digest, size: descriptor.size)
             blobs.append(manifest)
             members[descriptor.digest] = name
@@ -62,6 +61,7 @@ extension Members {
             case .artifact(let type): return .artifact(type)
             case .image(let config, let layers):
                 let (configName, configBlob) = try blob(config)
+                try pay(configBlob.size, &gathering)
                 try prove(configName, config)
                 let description = try decode(ConfigDocument.self, configName)
                 let platform = Platform(os: description.os, architecture: description.architecture)
@@ -102,19 +102,14 @@ extension Members {
     }
 
     /// Docker lists the names in manifest.json, too, sometimes only there.
-    private func withDockerNames(_ images: [ArchivedImage]) throws(ImageError) -> [ArchivedImage] {
-        var images = images
+    private func addDockerNames(to found: inout Gathering) throws(ImageError) {
+        let byConfig = Dictionary(grouping: found.images, by: \.config.hex)
         for saved in try decode([DockerImage].self, "manifest.json") {
-            let config = saved.config.split(separator: "/").last.map(String.init) ?? ""
-            let isKnown = images.contains { image in image.config.hex == config }
-            for name in try names(saved.repoTags ?? []) where isKnown {
-                if images.contains(where: { $0.names.contains(name) }) { continue }
-                for index in images.indices where images[index].config.hex == config {
-                    images[index].names.append(name)
-                }
+            let images = byConfig[saved.config.split(separator: "/").last.map(String.init) ?? ""] ?? []
+            for name in try names(saved.repoTags ?? []) where !found.names.contains(name) {
+                for image in images { found.name(image.target, name) }
             }
         }
-        return images
     }
 }
 
