@@ -1,3 +1,4 @@
+import Images
 import SystemPackage
 
 /// What is wrong with a bundle, or with the work on it: one line, and what to do about it.
@@ -15,7 +16,8 @@ package struct BundleFault: Error, Hashable, CustomStringConvertible {
     package var blame: Blame
 
     package init(_ description: String, blame: Blame = .bundle) {
-        (self.description, self.blame) = (description, blame)
+        // It may quote what an unsigned bundle says.
+        (self.description, self.blame) = (description.printable, blame)
     }
 }
 

@@ -29,7 +29,7 @@ package struct ImageError: Error, Hashable, CustomStringConvertible {
 
 extension String {
     /// Without what would end the line, or move a terminal's cursor.
-    fileprivate var printable: String {
+    package var printable: String {
         let unprintable: [Unicode.GeneralCategory] = [.control, .format, .lineSeparator, .paragraphSeparator]
         return String(
             String.UnicodeScalarView(

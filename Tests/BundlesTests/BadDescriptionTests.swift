@@ -85,6 +85,12 @@ import Testing
         #expect(try refusal(description(images: [huge])).contains("cannot have -1 bytes"))
     }
 
+    /// What a bundle says of itself does not move the cursor of who reads the message (found by scripts/fuzz).
+    @Test func messagesCarryNoControlCharacters() throws {
+        let message = try refusal(description(created: "\u{1b}[2J\u{0}\u{202e}"))
+        #expect(message.contains("' [2J  ' is not a date"))
+    }
+
     @Test func sumsOfSizesDoNotOverflow() throws {
         let files = (0..<400).map { BundleDescription.File(path: "a/\(1000 + $0)", size: 1 << 42, sha256: digest) }
         #expect(try refusal(description(files: files)).contains("its files have more than"))
