@@ -71,28 +71,34 @@ package struct Bundle: Sendable {
         try files(in: "packages").filter { $0.extension == "deb" }
     }
 
-    /// What may hold images: the archives in the bundle's root or its image layout, and those that the config names.
+    /// The files that may hold images: those in the bundle's root, and those that the config names. Where there is a
+    /// bundle.json only these: its images lie in a layout.
     package func archives() throws(BundleError) -> [FilePath] {
-        guard let folder else {
-            let suffixes = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2", ".tar.lz4"]
-            let own = try names(in: path).filter { name in suffixes.contains { name.hasSuffix($0) } }
-            return own.map { path.appending($0) } + extraArchives
-        }
-        guard !folder.description.images.isEmpty else { return extraArchives }
-        guard folder.roots.count == 1 else {
-            throw BundleError(
-                "the images of \(path) lie in pieces in \(folder.roots.count) volumes: copy these over each other into "
-                    + "one directory (cp -r \(path)/volume-*/. DIR), and name that")
-        }
-        return [folder.path.appending("images")] + extraArchives
+        guard folder == nil else { return extraArchives }
+        let suffixes = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2", ".tar.lz4"]
+        let own = try names(in: path).filter { name in suffixes.contains { name.hasSuffix($0) } }
+        return own.map { path.appending($0) } + extraArchives
     }
+
+    /// Its images, with those of the archives that the config names.
+    package func shelf() throws -> ImageShelf {
+        var layouts: [LayoutFolder] = []
+        if let folder, !folder.description.images.isEmpty {
+            let places = folder.roots.map { $0.appending("images") }
+            layouts = [
+                try LayoutFolder(at: places[0], and: Array(places[1...]), omitted: folder.description.omitted)
+            ]
+        }
+        return ImageShelf(archives: try archives(), layouts: layouts, index: index)
+    }
+
+    /// Blobs that it leaves out, since the site that it was made for has them.
+    var omitted: Set<Digest> { Set((folder?.description.omitted ?? []).map(\.digest)) }
 
     /// What its image layout holds, in bytes.
     var blobBytes: Int64 {
         (folder?.description.files ?? []).filter { $0.path.hasPrefix("images/blobs/") }.reduce(0) { $0 + $1.size }
     }
-
-    package func shelf() throws(BundleError) -> ImageShelf { ImageShelf(archives: try archives(), index: index) }
 
     /// The files of that folder, in every volume.
     private func files(in name: String) throws(BundleError) -> [FilePath] {

@@ -1,4 +1,5 @@
 import Bundles
+import Images
 import SystemPackage
 import Testing
 
@@ -61,7 +62,9 @@ import Testing
         #expect(bundle.folder?.description.created == TestBundle.date)
         #expect(try bundle.snaps().map(\.file) == [made.snap])
         #expect(try bundle.chart("jupyterhub", version: "4.2.0") == made.path.pushing("charts/jupyterhub-4.2.0.tgz"))
-        #expect(try bundle.archives() == [made.path.appending("images")])
+        #expect(try bundle.archives() == [])
+        let images = try bundle.shelf().images()
+        #expect(images.map { $0.names.map(\.description) } == [[TestBundle.image]])
     }
 
     @Test func whatIsNoBundleIsAnError() throws {

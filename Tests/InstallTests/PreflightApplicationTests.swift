@@ -96,9 +96,9 @@ import Testing
         wanted.add(hub, for: "chart jupyterhub-4.2.0: Deployment hub")
         var holdings = Holdings()
         holdings.records[hub.description] = .init(digest: Digest(of: "hub".utf8), isComplete: true)
-        #expect(ImagesComplete.finding(for: wanted, on: [], holdings, bundle: "/b").verdict == .passed)
+        #expect(ImagesComplete.finding(for: wanted, on: [], holdings, bundle: Bundle(at: "/b")).verdict == .passed)
         holdings.records[hub.description]?.isComplete = false
-        let finding = ImagesComplete.finding(for: wanted, on: [], holdings, bundle: "/b")
+        let finding = ImagesComplete.finding(for: wanted, on: [], holdings, bundle: Bundle(at: "/b"))
         #expect(
             finding.measured == "no archive holds \(hub) (HUB_IMAGE, chart jupyterhub-4.2.0: Deployment hub)")
         #expect(finding.fix?.contains("docker save -o /b/k8s-hub-4.2.0.tar quay.io/jupyterhub/k8s-hub:4.2.0") == true)
@@ -107,7 +107,7 @@ import Testing
     @Test func whatCouldNotBeLookedIntoIsSaid() throws {
         var wanted = Wanted()
         wanted.doubts = ["the chart could not be rendered"]
-        let finding = ImagesComplete.finding(for: wanted, on: [], Holdings(), bundle: "/b")
+        let finding = ImagesComplete.finding(for: wanted, on: [], Holdings(), bundle: Bundle(at: "/b"))
         #expect(finding.verdict == .unknown)
         #expect(finding.measured == "could not be measured: the chart could not be rendered")
     }

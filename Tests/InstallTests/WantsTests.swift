@@ -161,4 +161,17 @@ import Testing
         for _ in 0..<3 { _ = try await site.wanted() }
         #expect(host.ran.filter { $0.argv.contains("template") }.count == 1)
     }
+
+    @Test func whatTheBundleLacksIsNamedWithWhatAsks() async throws {
+        let made = try TestBundle()
+        var wants = wants
+        wants.settings.singleuserImage = TestBundle.image
+        wants.bundle = try made.opened()
+        let lines = try await wants.absent()
+        #expect(!lines.contains { $0.contains(TestBundle.image) })
+        #expect(
+            lines.contains(
+                "the bundle lacks quay.io/a/pod:1 (chart jupyterhub-4.2.0: Pod p): make it again with this config, or "
+                    + "add that image with 'jhub-install bundle add'"))
+    }
 }

@@ -72,18 +72,26 @@ struct ImagesComplete: Check {
         }
         var holdings = Holdings()
         if try await site.head.has(site.provider.kubeconfig) { holdings = try await site.images.holdings() }
-        return Self.finding(for: try await site.wanted(), on: shelf, holdings, bundle: site.bundle.path)
+        return Self.finding(for: try await site.wanted(), on: shelf, holdings, bundle: site.bundle)
     }
 
     static func finding(
-        for wanted: Wanted, on shelf: [ArchivedImage], _ holdings: Holdings, bundle: FilePath
+        for wanted: Wanted, on shelf: [ArchivedImage], _ holdings: Holdings, bundle: Bundle
     ) -> Finding {
         let needs = "all \(wanted.images.count)"
-        let absent = wanted.absent(from: shelf, holdings)
+        let absent = wanted.absent(from: shelf, holdings, omitted: bundle.omitted)
         guard absent.isEmpty else {
-            let saves = absent.map(\.reference).map { "docker save -o \(bundle.appending(file(for: $0))) \($0)" }
+            let names = absent.map(\.description).joined(separator: ", ")
+            guard bundle.folder == nil else {
+                return .failed(
+                    "the bundle lacks \(names)", needs: needs,
+                    fix: "where it was made: 'jhub-install bundle create' with this site's jhub.env, or 'bundle add'")
+            }
+            let saves = absent.map(\.reference).map {
+                "docker save -o \(bundle.path.appending(file(for: $0))) \($0)"
+            }
             return .failed(
-                "no archive holds \(absent.map(\.description).joined(separator: ", "))", needs: needs,
+                "no archive holds \(names)", needs: needs,
                 fix: "where there is Internet: \(saves.joined(separator: "; ")) (any other file name will do)")
         }
         guard wanted.doubts.isEmpty else {

@@ -1,3 +1,4 @@
+import Bundles
 package import Hosts
 import Images
 import SystemPackage
@@ -14,7 +15,7 @@ extension MicroK8s {
         try await installedImages(Self.sources.filter(\.isFirst), on: site).images.map(\.reference)
     }
 
-    /// Read out of the snap file. Where that cannot be, those of the 1.30 track, with a doubt.
+    /// Read out of the snap file; where that cannot be, as bundle.json has it; else those of the 1.30 track, with a doubt.
     package func carriedImages(in bundle: Bundle, _ host: Host) async throws -> Wanted {
         var wanted = Wanted()
         var reason = "there is no microk8s_REVISION.snap in \(bundle.path.appending("snaps"))"
@@ -29,9 +30,21 @@ extension MicroK8s {
                 reason = "\(error)"
             }
         }
+        if wanted.images.isEmpty { wanted = try recordedImages(in: bundle) }
         guard wanted.images.isEmpty else { return wanted }
         for (image, need) in Self.imagesOf130 { wanted.add(try ImageReference(parsing: image), for: need) }
         wanted.doubts = ["the images of MicroK8s are taken to be those of 1.30, since \(reason)"]
+        return wanted
+    }
+
+    /// Those that whoever made the bundle found in its snap.
+    private func recordedImages(in bundle: Bundle) throws -> Wanted {
+        var wanted = Wanted()
+        for image in bundle.folder?.description.images ?? [] {
+            for need in image.needs where need.hasPrefix("MicroK8s: ") {
+                for name in image.names { wanted.add(try ImageReference(parsing: name), for: need) }
+            }
+        }
         return wanted
     }
 

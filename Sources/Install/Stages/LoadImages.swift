@@ -52,6 +52,11 @@ extension Site {
         var changes: [Change] = []
         for (image, names) in found {
             guard let load = images.lacks(image, as: names, in: holdings) else { continue }
+            if let blob = load.missing.first(where: { bundle.omitted.contains($0.digest) }) {
+                throw BundleError(
+                    "the bundle was made for a site that has \(blob.digest) of \(names[0]), and this node has not got it: "
+                        + "make one without --have, or with an inventory of this site")
+            }
             changes.append(Change(.load(load), because: load.reason))
             // What one image brings, the next need not: images share their bases.
             holdings = holdings.adding(load)

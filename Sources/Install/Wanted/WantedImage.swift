@@ -39,10 +39,13 @@ package struct Wanted: Hashable, Sendable {
     }
 
     /// Those that the bundle does not hold and the node has not got whole.
-    func absent(from shelf: [ArchivedImage], _ holdings: Holdings = Holdings()) -> [WantedImage] {
+    func absent(
+        from shelf: [ArchivedImage], _ holdings: Holdings = Holdings(), omitted: Set<Digest> = []
+    ) -> [WantedImage] {
         images.filter { image in
-            shelf.image(for: image.reference) == nil
-                && holdings.records[image.reference.description]?.isComplete != true
+            if holdings.records[image.reference.description]?.isComplete == true { return false }
+            guard let carried = shelf.image(for: image.reference) else { return true }
+            return carried.blobs.contains { omitted.contains($0.digest) && !holdings.content.contains($0.digest) }
         }
     }
 }

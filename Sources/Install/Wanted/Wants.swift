@@ -33,6 +33,17 @@ package struct Wants: Sendable {
         return wanted.images.sorted { $0.reference.description < $1.reference.description }
     }
 
+    /// What the bundle lacks of all that: a line for each image, with what asks for it and what to do. It blocks while
+    /// archives are read.
+    package func absent() async throws -> [String] {
+        var wanted = Wanted()
+        for image in try await images() { for need in image.needs { wanted.add(image.reference, for: need) } }
+        // What is omitted the site has, as its inventory said.
+        return wanted.absent(from: try bundle.shelf().images()).map { image in
+            "the bundle lacks \(image): make it again with this config, or add that image with 'jhub-install bundle add'"
+        }
+    }
+
     /// What the config names, and the profiles beside it.
     func ofConfig() throws -> Wanted {
         var wanted = Wanted()
