@@ -71,19 +71,19 @@ struct PlaceOptions: ParsableArguments {
             opening: FilePath(bundle ?? settings.offlineImageDir.string), extraArchives: settings.extraArchives)
         return Site(
             settings: settings, head: Host(name: "head", transport: LocalTransport()),
-            provider: settings.provider, bundle: bundle, root: try installRoot())
+            provider: settings.provider, bundle: bundle, root: try installRoot(root))
     }
+}
 
-    /// Where the program was put: the nearest folder above it that has `templates/kubernetes`.
-    func installRoot() throws -> FilePath {
-        if let root { return FilePath(root) }
-        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        var folder = FilePath(program)
-        while folder.removeLastComponent() {
-            if FileManager.default.fileExists(atPath: folder.pushing("templates/kubernetes").string) { return folder }
-        }
-        throw InstallError.refused("no templates/ beside \(program) or above it: name their folder with --root DIR")
+/// Where the program was put: the folder named, or the nearest above it that has `templates/kubernetes`.
+func installRoot(_ named: String?) throws -> FilePath {
+    if let named { return FilePath(named) }
+    let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    var folder = FilePath(program)
+    while folder.removeLastComponent() {
+        if FileManager.default.fileExists(atPath: folder.pushing("templates/kubernetes").string) { return folder }
     }
+    throw InstallError.refused("no templates/ beside \(program) or above it: name their folder with --root DIR")
 }
 
 /// What the commands that go through the stages take.

@@ -1,24 +1,29 @@
 import ArgumentParser
 import Bundles
 import Kube
+import SystemPackage
 
 extension BundleCommand {
-    struct Verify: ParsableCommand {
+    struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Reads every byte of a bundle, and names what is wrong with it.",
             discussion: """
                 It checks the signature, each chunk of 4 MiB of each file over all cores, that nothing is missing or strange, \
                 and that each image is whole. Interrupted, it goes on when it is run again. A stick is best taken out and put in \
                 again before: else the system may answer from memory what is not on the stick.
+
+                With --config it proves too that the bundle has every image that any object of this config asks for: the chart \
+                is rendered, with hooks, init containers and the images of users' servers, and the MicroK8s snap is looked into.
                 """)
 
         @OptionGroup var bundle: BundleArgument
         @OptionGroup var trust: TrustedKeysOption
+        @OptionGroup var completeness: CompletenessOptions
 
         @Flag(help: "Accept a bundle that nobody, or nobody who is trusted here, has signed.")
         var allowUnsigned = false
 
-        func run() throws {
+        func run() async throws {
             let folder = try bundle.open()
             let signature = try folder.signature(trusting: try trust.load())
             if let fault = signature.fault(allowingUnsigned: allowUnsigned) { throw fault }
@@ -32,16 +37,21 @@ extension BundleCommand {
                 finding = try Verifier(folder, cache: cacheFolder).run(
                     report: progress.report, isInterrupted: { interrupt.wasAsked })
             }
+            // A program of the bundle renders its chart: nothing damaged is run.
+            let lacking = finding.isGood ? try await completeness.absent(from: FilePath(bundle.directory)) : nil
             if bundle.json {
                 var result = finding.json
+                result["lacking"] = lacking.map { .array($0.map { .string($0) }) }
                 result["signature"] = signature.json
                 out.line(JSON.object(result).text())
             } else {
                 finding.lines.forEach(out.line)
                 out.line(finding.throughput.line)
                 out.line(finding.summary(of: folder))
+                for line in lacking ?? [] { out.line(line) }
+                if lacking?.isEmpty == true { out.line("complete: it has every image that the config asks for") }
             }
-            if !finding.isGood { throw ExitStatus.wrongInput }
+            if !finding.isGood || lacking?.isEmpty == false { throw ExitStatus.wrongInput }
         }
     }
 }
