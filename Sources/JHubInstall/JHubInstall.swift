@@ -34,7 +34,7 @@ struct JHubInstall: AsyncParsableCommand {
         subcommands: [
             ImagesCommand.self,
             Apply.self, PlanCommand.self, PreflightCommand.self, StagesCommand.self, Status.self, ConfigCommand.self,
-            BundleCommand.self,
+            BundleCommand.self, InventoryCommand.self,
         ],
         defaultSubcommand: Apply.self)
 

@@ -9,7 +9,7 @@ import class Foundation.ProcessInfo
 struct BundleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bundle",
-        abstract: "Checks, mends, signs, compares and splits what is carried in.",
+        abstract: "Makes, checks, mends, signs, compares and splits what is carried in.",
         discussion: """
             A bundle is a directory: bundle.json says what it holds, and every file stands there with its SHA-256. Volumes of \
             one that was split are named by the directory that has them, or by any one of them.
@@ -17,7 +17,7 @@ struct BundleCommand: ParsableCommand {
             Exit status 2 if the bundle is not what it should be.
             """,
         subcommands: [
-            List.self, Verify.self, Repair.self, Diff.self, Split.self, Keygen.self, Sign.self, Trust.self,
+            Create.self, List.self, Verify.self, Repair.self, Diff.self, Split.self, Keygen.self, Sign.self, Trust.self,
         ])
 }
 
