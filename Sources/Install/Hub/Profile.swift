@@ -94,7 +94,10 @@ extension Profile {
     /// The files of `profiles/`, in the order of their names.
     static func all(in root: FilePath) throws -> [Profile] {
         let folder = root.appending("profiles")
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.string).filter { $0.hasSuffix(".yaml") }
+        guard let all = try? FileManager.default.contentsOfDirectory(atPath: folder.string) else {
+            throw InstallError.refused("could not read the folder \(folder): name the one above it with --root DIR")
+        }
+        let names = all.filter { $0.hasSuffix(".yaml") }
         return try names.sorted().map { name in
             let bytes = FileManager.default.contents(atPath: folder.appending(name).string) ?? .init()
             return try Profile(yaml: String(decoding: bytes, as: UTF8.self), file: name)
