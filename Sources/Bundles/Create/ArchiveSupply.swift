@@ -17,8 +17,18 @@ package struct ArchiveSupply: ImageSupply {
     }
 
     package func image(_ reference: ImageReference) async throws -> SuppliedImage? {
-        guard let image = images.first(where: { $0.names.contains(reference) }) ?? image(like: reference),
-            let target = image.blobs.first(where: { $0.digest == image.target }), let source = sources[image.archive]
+        (images.first { $0.names.contains(reference) } ?? image(like: reference)).flatMap(supplied)
+    }
+
+    /// Every image that has a name.
+    var all: [ChosenImage] {
+        images.filter { !$0.names.isEmpty }.compactMap { image in
+            supplied(image).map { ChosenImage(names: image.names, needs: [], image: $0) }
+        }
+    }
+
+    private func supplied(_ image: ArchivedImage) -> SuppliedImage? {
+        guard let target = image.blobs.first(where: { $0.digest == image.target }), let source = sources[image.archive]
         else { return nil }
         var documents: [Digest: [UInt8]] = [:]
         if let text = image.composedManifest { documents[Digest(of: text)] = text }

@@ -73,7 +73,7 @@ package struct BundleMaker: Sendable {
             kept.insert(LayoutWriter.path(of: blob.digest, in: "images"))
         }
         try removeAll(but: kept)
-        let created = if let date { date } else { try newest(of: images) }
+        let created = if let date { date } else { try Self.newest(of: images, in: layout) }
         let parts = BundleWriter.Parts(
             created: created, system: system, versions: versions,
             images: images.map { chosen in
@@ -87,7 +87,7 @@ package struct BundleMaker: Sendable {
         return description
     }
 
-    private static func entries(_ images: [ChosenImage]) -> [LayoutWriter.Entry] {
+    static func entries(_ images: [ChosenImage]) -> [LayoutWriter.Entry] {
         images.flatMap { chosen in
             let image = chosen.image
             let isIndex = image.mediaType.contains("index") || image.mediaType.contains("list")
@@ -141,7 +141,7 @@ package struct BundleMaker: Sendable {
     }
 
     /// When the newest of the images was made, as their configs say: no clock of a site may say less.
-    private func newest(of images: [ChosenImage]) throws(BundleFault) -> String {
+    static func newest(of images: [ChosenImage], in layout: LayoutWriter) throws(BundleFault) -> String {
         var newest = Date(timeIntervalSince1970: 0)
         for chosen in images {
             let path = FilePath(LayoutWriter.path(of: chosen.image.config, in: layout.folder.string))

@@ -7,7 +7,7 @@ package struct TrustedKeys: Sendable {
 
     package var keys: [PublicKey]
 
-    package init(_ keys: [PublicKey] = []) { self.keys = keys }
+    package init(_ keys: [PublicKey]) { self.keys = keys }
 
     /// None where there is no such folder. Refuses what others can write: they would decide whom to trust.
     package init(in folder: FilePath = Self.folder) throws(BundleFault) {

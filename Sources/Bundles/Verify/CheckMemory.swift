@@ -67,7 +67,7 @@ struct CheckMemory: Sendable {
     func save(upTo span: Int, _ damages: Set<Damage>) {
         let kept = Kept(bundle: folder.identity, upTo: span, seals: seals, damages: damages.union(self.damages))
         guard let text = try? JSONEncoder().encode(kept) else { return }
-        _ = mkdir(file.removingLastComponent().string, 0o755)
+        try? SmallFile.makeFolder(file.removingLastComponent())
         try? text.write(to: URL(filePath: file.string), options: .atomic)
     }
 

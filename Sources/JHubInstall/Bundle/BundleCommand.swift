@@ -17,7 +17,8 @@ struct BundleCommand: ParsableCommand {
             Exit status 2 if the bundle is not what it should be.
             """,
         subcommands: [
-            Create.self, List.self, Verify.self, Repair.self, Diff.self, Split.self, Keygen.self, Sign.self, Trust.self,
+            Create.self, List.self, Verify.self, Repair.self, Diff.self, Add.self, Split.self, Keygen.self, Sign.self,
+            Trust.self,
         ])
 }
 

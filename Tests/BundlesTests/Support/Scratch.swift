@@ -6,19 +6,24 @@ import SystemPackage
 struct Scratch {
     let path: FilePath
 
-    static func with<Value>(_ body: (Scratch) throws -> Value) throws -> Value {
-        let path = FilePath("/tmp/bundles-\(UInt64.random(in: 0 ... .max))")
+    private init() throws {
+        path = FilePath("/tmp/bundles-\(UInt64.random(in: 0 ... .max))")
         guard mkdir(path.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
-        defer { try? FileManager.default.removeItem(atPath: path.string) }
-        return try body(Scratch(path: path))
+    }
+
+    private func remove() { try? FileManager.default.removeItem(atPath: path.string) }
+
+    static func with<Value>(_ body: (Scratch) throws -> Value) throws -> Value {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        return try body(scratch)
     }
 
     /// `with`, for a body that waits.
     static func during<Value>(_ body: (Scratch) async throws -> Value) async throws -> Value {
-        let path = FilePath("/tmp/bundles-\(UInt64.random(in: 0 ... .max))")
-        guard mkdir(path.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
-        defer { try? FileManager.default.removeItem(atPath: path.string) }
-        return try await body(Scratch(path: path))
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        return try await body(scratch)
     }
 
     @discardableResult
