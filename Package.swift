@@ -67,6 +67,8 @@ let package = Package(
             dependencies: ["Bundles", "Install", "Hosts", "Images", "HTTP", "Kube", "TestSupport", system],
             exclude: ["Fixtures"], swiftSettings: settings),
         // The programs themselves, which `swift build --build-tests` puts beside the tests.
-        .testTarget(name: "EndToEndTests", dependencies: ["Hosts", "Kube", system], swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Bundles", "Hosts", "Images", "Kube", system], swiftSettings: settings
+        ),
     ]
 )
