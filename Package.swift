@@ -26,11 +26,14 @@ let package = Package(
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .target(
             name: "Hosts",
             dependencies: [.product(name: "Subprocess", package: "swift-subprocess"), system],
             swiftSettings: settings),
-        .target(name: "Images", dependencies: ["CArchive", "Hosts", crypto, system], swiftSettings: settings),
+        .target(name: "Containerd", dependencies: ["CNghttp2", system], swiftSettings: settings),
+        .target(
+            name: "Images", dependencies: ["CArchive", "Containerd", crypto, system], swiftSettings: settings),
         .target(name: "HTTP", dependencies: ["CCurl"], swiftSettings: settings),
         .target(
             name: "Bundles", dependencies: ["CCrypto", "Images", "HTTP", "Hosts", crypto, system],
@@ -51,9 +54,10 @@ let package = Package(
         .testTarget(
             name: "HostsTests", dependencies: ["Hosts", "TestSupport", system], exclude: ["Fixtures"],
             swiftSettings: settings),
+        .testTarget(name: "ContainerdTests", dependencies: ["Containerd", system], swiftSettings: settings),
         .testTarget(
-            name: "ImagesTests", dependencies: ["Images", "Hosts", "TestSupport", system], exclude: ["Fixtures"],
-            swiftSettings: settings),
+            name: "ImagesTests", dependencies: ["Images", "Containerd", "Hosts", "TestSupport", system],
+            exclude: ["Fixtures"], swiftSettings: settings),
         .testTarget(
             name: "BundlesTests", dependencies: ["Bundles", "Images", "HTTP", "Hosts", "TestSupport", crypto, system],
             swiftSettings: settings),

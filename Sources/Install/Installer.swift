@@ -1,5 +1,5 @@
 package import Hosts
-import Images
+package import Images
 import Kube
 
 /// Carries stages out. The only code that changes anything.
@@ -68,10 +68,10 @@ package struct Installer: Sendable {
                 need = what
             case .changes(let changes):
                 let due = changes.filter { made[$0, default: Making()].isDue(after: rest) }
-                for change in due {
+                for step in due.steps {
                     if isInterrupted() { throw InstallError.interrupted }
-                    try await make(change, of: stage, on: site)
-                    made[change, default: Making()].count()
+                    try await make(step, of: stage, on: site)
+                    for change in step { made[change, default: Making()].count() }
                     deadline = ContinuousClock.now + patience
                 }
                 if !due.isEmpty { continue }
@@ -109,6 +109,15 @@ package struct Installer: Sendable {
         mutating func count() { (times, last) = (times + 1, .now) }
     }
 
+    private func make(_ step: [Change], of stage: any Stage, on site: Site) async throws {
+        let loads = step.compactMap { if case .load(let load) = $0.action { (change: $0, load: load) } else { nil } }
+        if loads.isEmpty {
+            for change in step { try await make(change, of: stage, on: site) }
+        } else {
+            try await load(loads, of: stage, on: site)
+        }
+    }
+
     /// Makes one change of a stage, recorded before and after.
     package func make(_ change: Change, of stage: any Stage, on site: Site) async throws {
         report(.changing(stage.name, change))
@@ -135,10 +144,7 @@ package struct Installer: Sendable {
             try await transport.run(sharingLock(command)).orThrow(command, on: site.head.name)
         case .apply(let manifest): try await site.kube().apply(manifest)
         case .delete(let manifest): _ = try await site.kube().delete(manifest.path())
-        case .load(let load):
-            var images = site.images
-            images.command = sharingLock(Command(images.command)).argv
-            try await images.load(load) { moved in report(.moved(stage.name, bytes: moved, of: load.bytes)) }
+        case .load(let load): _ = try await site.images.load([load], LoadListener())
         }
     }
 
@@ -170,6 +176,8 @@ package enum Event: Sendable {
     case waiting(String, for: String)
     case changing(String, Change)
     case moved(String, bytes: Int64, of: Int64)
+    /// Images were loaded, with this effort.
+    case loaded(String, Effort)
     case changed(String, Change, took: Duration)
     case settled(String, changes: Int, took: Duration)
 }

@@ -9,7 +9,7 @@ extension Site {
         var versions = ["jhub-install": program]
         var content: [String: [Digest]] = [:]
         if try await head.has(provider.socket) {
-            content[head.name] = try await images.holdings().content.sorted { $0.hex < $1.hex }
+            content[head.name] = try await images.holdings().content.keys.sorted { $0.hex < $1.hex }
         }
         if try await head.has(provider.kubeconfig) {
             let release = HelmRelease(

@@ -14,18 +14,19 @@ package struct Site: Sendable {
     /// Where `templates/` and `profiles/` are.
     package var root: FilePath
     package var http: any HTTPExchange
+    /// Of the node; unless told otherwise, those of the provider's containerd.
+    package var images: any ImageStore
     /// What the hub's chart asks for, worked out once.
     let chartImages = ChartImages()
 
     package init(
         settings: Settings, head: Host, provider: any Provider, bundle: Bundle, root: FilePath,
-        http: any HTTPExchange = Curl()
+        http: any HTTPExchange = Curl(), images: (any ImageStore)? = nil
     ) {
         (self.settings, self.head, self.provider) = (settings, head, provider)
         (self.bundle, self.root, self.http) = (bundle, root, http)
+        self.images = images ?? ContainerdStore(on: head.name, at: provider.socket)
     }
-
-    package var images: ImageStore { ImageStore(host: head, command: provider.containerd) }
 
     /// The API server, as the provider's kubeconfig names it.
     package func kube() async throws -> KubeClient {

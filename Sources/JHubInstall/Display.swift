@@ -1,3 +1,4 @@
+import Images
 import Install
 import Kube
 import Synchronization
@@ -43,6 +44,7 @@ final class PlainLines: Display {
             if verbose { Console.standardOutput.line("      + \(change)") }
         case .changed(_, let change, let took):
             if !verbose { Console.standardOutput.line("      + \(change.action) (\(took.seconds))") }
+        case .loaded: Console.standardOutput.line("        " + event.line)
         case .began, .settled:
             Console.standardOutput.line(event.line)
         }
@@ -73,6 +75,17 @@ extension Event {
             ]
         case .moved(let stage, let bytes, let total):
             ["event": "moved", "stage": .string(stage), "bytes": .int(Int(bytes)), "of": .int(Int(total))]
+        case .loaded(let stage, let effort):
+            [
+                "event": "loaded", "stage": .string(stage), "bytes": .int(Int(effort.bytes)),
+                "milliseconds": .int(effort.took.milliseconds),
+                "parts": .object(
+                    Dictionary(
+                        uniqueKeysWithValues: effort.parts.map { ($0.key.rawValue, .int($0.value.milliseconds)) })),
+                "bound": effort.bound.map { .string($0.rawValue) } ?? .null,
+                "slowestLayer": effort.slowest.map { .string($0.layer.blob.digest.description) } ?? .null,
+                "slowestMilliseconds": effort.slowest.map { .int($0.took.milliseconds) } ?? .null,
+            ]
         case .changed(let stage, let change, let took):
             [
                 "event": "changed", "stage": .string(stage), "change": .string(change.action.description),

@@ -44,7 +44,8 @@ final class LiveView: Display {
                 (state.work, state.need) = ("\(change.action)", "")
                 (state.bytes, state.total, state.sending) = (0, 0, .now)
             case .moved(_, let bytes, let total): (state.bytes, state.total) = (bytes, total)
-            case .changed: (state.work, state.total) = ("", 0)
+            case .changed: state.work = ""
+            case .loaded: state.total = 0
             case .settled(_, let changes, let took):
                 let words = changes == 0 ? "settled" : "\(changes) change\(changes == 1 ? "" : "s")"
                 let mark = out.coloured("ok", .green)

@@ -1,3 +1,4 @@
+import Images
 import Install
 import Synchronization
 import SystemPackage
@@ -38,9 +39,22 @@ extension Event {
         case .changing(let stage, let change): "\(stage): \(change)"
         case .changed(let stage, let change, let took): "\(stage): \(change.action): done in \(took.seconds)"
         case .moved(let stage, let bytes, let total): "\(stage): \(bytes.asBytes) of \(total.asBytes)"
+        case .loaded(let stage, let effort): "\(stage): \(effort.line)"
         case .settled(let stage, 0, let took): "\(stage): settled (\(took.seconds))"
         case .settled(let stage, let changes, let took): "\(stage): settled after \(changes) changes (\(took.seconds))"
         }
+    }
+}
+
+extension Effort {
+    /// "1.2 GB in 24.3 s, side by side unpacking 22.1 s (layer 3f2a5b1c09de 9.8 s), storing 15.0 s, reading 3.2 s"
+    fileprivate var line: String {
+        let parts = parts.sorted { $0.value > $1.value }.map { part, took in
+            guard part == .unpacking, let slowest else { return "\(part.rawValue) \(took.seconds)" }
+            return "unpacking \(took.seconds) (layer \(slowest.layer.blob.digest.short) \(slowest.took.seconds))"
+        }
+        let bound = bound.map { "; bound by \($0.rawValue)" } ?? ""
+        return "\(bytes.asBytes) in \(took.seconds), side by side \(parts.joined(separator: ", "))\(bound)"
     }
 }
 

@@ -5,6 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Images
 @testable import Install
 
 @Suite struct InstallerTests {
@@ -68,6 +69,36 @@ import Testing
     @Test func whatIsWaitedForMayCome() async throws {
         let stage = Asking(patience: .seconds(60)) { _, times in times < 4 ? .waits(for: "it") : .settled }
         #expect(try await installer(stage).run(on: machine.site) == 0)
+    }
+
+    /// Images that follow each other go to the store together, each recorded before and after.
+    @Test func imagesGoTogetherAndEachIsRecorded() async throws {
+        var machine = machine
+        let store = StubImages(failsAfter: 2)
+        machine.images = store
+        let loads = try ["a", "b", "c"].map { name in Change(.load(try load(name)), because: "it is not there") }
+        #expect([write("/etc/a"), loads[0], loads[1], write("/etc/b"), loads[2]].steps.map(\.count) == [1, 2, 1, 1])
+        let three = Asking { _, _ in .changes(loads) }
+        await #expect(throws: ImageError.self) { try await installer(three).run(on: machine.site) }
+        #expect(
+            store.calls.withLock(\.self) == [
+                ["docker.io/library/a:latest", "docker.io/library/b:latest", "docker.io/library/c:latest"]
+            ])
+        let results = try lines().map { line in
+            ["began", "done", "failed"].first { line.contains("\"result\":\"\($0)") } ?? line
+        }
+        #expect(results == ["began", "began", "began", "done", "done", "failed"])
+        #expect(try lines().last?.contains("the disk is full") == true)
+    }
+
+    private func load(_ name: String) throws -> ImageLoad {
+        let manifest = Blob(digest: Digest(of: name.utf8), size: 10)
+        let image = ArchivedImage(
+            names: [try ImageReference(parsing: name)], target: manifest.digest, platform: .linuxAMD64,
+            config: manifest.digest, blobs: [manifest], archive: "/b/images.tar",
+            source: .init(
+                mediaType: MediaType.manifest, manifest: manifest, manifestType: MediaType.manifest, members: [:]))
+        return try #require(Holdings().lacks(image))
     }
 
     @Test func anInterruptStopsBetweenTwoChanges() async throws {
@@ -226,6 +257,7 @@ private final class Told: Sendable {
             case .waiting: "waiting"
             case .changing: "changing"
             case .moved: "moved"
+            case .loaded: "loaded"
             case .changed: "changed"
             case .settled(_, let changes, _): "settled \(changes)"
             }

@@ -14,23 +14,15 @@ import Testing
         machine = try TestMachine()
         machine.provider = ExistingCluster(kubeconfig: "/k", socket: "/s", helm: "helm")
         machine.has("/var/lib")
-        hold("REF TYPE DIGEST SIZE PLATFORMS LABELS\n")
-    }
-
-    private func hold(_ list: String, check: String = "", content: String = "") {
-        for (words, output) in [
-            (["images", "ls"], list), (["images", "check"], check), (["content", "ls", "-q"], content),
-        ] {
-            machine.host.answer(Command(machine.provider.containerd + words), output: output)
-        }
     }
 
     /// The index of the shelf says what the archives hold, so none has to be read.
     private func image(_ names: String...) throws -> ArchivedImage {
-        let manifest = Blob(digest: Digest(of: "manifest \(names[0])".utf8), size: 500)
+        let manifest = Blob(digest: Digest(of: "manifest \(names[0])".utf8), size: 400)
+        let config = Blob(digest: Digest(of: "config \(names[0])".utf8), size: 100)
         return ArchivedImage(
             names: try names.map { try ImageReference(parsing: $0) }, target: manifest.digest, platform: .linuxAMD64,
-            config: Digest(of: "config \(names[0])".utf8), blobs: [manifest, layer], archive: "/b/images.tar",
+            config: config.digest, blobs: [manifest, config, layer], archive: "/b/images.tar",
             source: .init(
                 mediaType: MediaType.manifest, manifest: manifest, manifestType: MediaType.manifest, members: [:]))
     }
@@ -68,27 +60,31 @@ import Testing
             error?.description.contains("holds docker.io/a/a:1, docker.io/b/b:1, and the node has not got it") == true)
     }
 
+    /// A store with this image whole under its name.
+    private func holding(_ image: ArchivedImage) throws -> Holdings {
+        Holdings().adding(try #require(Holdings().lacks(image)))
+    }
+
     @Test func whatTheNodeHasNeedsNoArchive() async throws {
         let image = try image("a/a:1")
-        hold(
-            "REF TYPE DIGEST SIZE PLATFORMS LABELS\ndocker.io/a/a:1 t \(image.target) 1 linux/amd64 \(ImageStore.pin)\n",
-            check: "REF TYPE DIGEST STATUS SIZE UNPACKED\ndocker.io/a/a:1 t \(image.target) complete (2/2) 1 true\n",
-            content: image.blobs.map { "\($0.digest)\n" }.joined())
-        #expect(try await loads(["a/a:1"], from: []).isEmpty)
-        #expect(try await loads(["a/a:1"], from: [image]).isEmpty)
+        var machine = machine
+        machine.images = StubImages(try holding(image))
+        let references = [try ImageReference(parsing: "a/a:1")]
+        #expect(try await machine.site.loads(of: references, from: []).isEmpty)
+        #expect(try await machine.site.loads(of: references, from: [image]).isEmpty)
     }
 
     @Test func theReasonSaysWhatIsMissing() async throws {
         let image = try image("a/a:1")
-        hold(
-            "REF TYPE DIGEST SIZE PLATFORMS LABELS\ndocker.io/a/a:1 t \(image.target) 1 linux/amd64 -\n",
-            check: "REF TYPE DIGEST STATUS SIZE UNPACKED\ndocker.io/a/a:1 t \(image.target) complete (2/2) 1 true\n",
-            content: image.blobs.map { "\($0.digest)\n" }.joined())
+        var holdings = try holding(image)
+        holdings.records["docker.io/a/a:1"]?.labels = [:]
+        var machine = machine
+        machine.images = StubImages(holdings)
         let references = [try ImageReference(parsing: "a/a:1")]
         #expect(try await machine.site.loads(of: references, from: [image]).map(\.reason) == ["its pin is missing"])
-        hold("REF TYPE DIGEST SIZE PLATFORMS LABELS\n")
+        machine.images = StubImages()
         let changes = try await machine.site.loads(of: references, from: [image])
-        #expect(changes.map(\.description) == ["load docker.io/a/a:1 (2 blobs, 1500 bytes) (it is not on the node)"])
+        #expect(changes.map(\.description) == ["load docker.io/a/a:1 (3 blobs, 1500 bytes) (it is not on the node)"])
     }
 
     @Test func theConfigsImagesAreNeeded() async throws {

@@ -132,7 +132,6 @@ import Testing
         let cluster = try running()
         cluster.trouble = "etcd"
         host[Self.common.pushing("run/containerd.sock")] = ""
-        holdsNothing()
         guard case .waits(let need) = try await plan() else { return #expect(Bool(false)) }
         #expect(need.contains("etcd failed"), "\(need)")
     }
@@ -141,16 +140,8 @@ import Testing
         installed()
         host[Self.common.pushing("run/containerd.sock")] = ""
         host[Self.data.pushing("args/containerd-template.toml")] = "sandbox_image = \"registry.k8s.io/pause:3.7\"\n"
-        holdsNothing()
         let error = await #expect(throws: BundleError.self) { try await plan() }
         #expect(error?.description.contains("holds registry.k8s.io/pause:3.7, and the node has not got it") == true)
-    }
-
-    private func holdsNothing() {
-        for arguments in [["images", "ls"], ["images", "check"], ["content", "ls", "-q"]] {
-            let output = arguments == ["images", "ls"] ? "REF TYPE DIGEST SIZE PLATFORMS LABELS\n" : ""
-            host.answer(Command(machine.provider.containerd + arguments), output: output)
-        }
     }
 
     @Test func accessIsGivenByRoles() async throws {
@@ -290,10 +281,7 @@ import Testing
         machine.settings.clusterProvider = .existing
         machine.settings.kubeconfigFile = "/etc/rancher/k3s/k3s.yaml"
         machine.provider = machine.settings.provider
-        #expect(
-            machine.provider.containerd == [
-                "ctr", "--address", "/run/containerd/containerd.sock", "--namespace", "k8s.io",
-            ])
+        #expect(machine.provider.socket == "/run/containerd/containerd.sock")
         #expect(machine.provider.helm == ["helm", "--kubeconfig", "/etc/rancher/k3s/k3s.yaml"])
         #expect(
             try await machine.provider.plan(for: machine.site)

@@ -95,9 +95,12 @@ import Testing
         wanted.add(hub, for: "HUB_IMAGE")
         wanted.add(hub, for: "chart jupyterhub-4.2.0: Deployment hub")
         var holdings = Holdings()
-        holdings.records[hub.description] = .init(digest: Digest(of: "hub".utf8), isComplete: true)
+        let (manifest, config) = (Digest(of: "hub".utf8), Digest(of: "config".utf8))
+        holdings.records[hub.description] = .init(digest: manifest)
+        holdings.content[manifest] = ["containerd.io/gc.ref.content.config": config.description]
+        holdings.content[config] = [:]
         #expect(ImagesComplete.finding(for: wanted, on: [], holdings, bundle: Bundle(at: "/b")).verdict == .passed)
-        holdings.records[hub.description]?.isComplete = false
+        holdings.content[config] = nil
         let finding = ImagesComplete.finding(for: wanted, on: [], holdings, bundle: Bundle(at: "/b"))
         #expect(
             finding.measured == "no archive holds \(hub) (HUB_IMAGE, chart jupyterhub-4.2.0: Deployment hub)")
@@ -128,19 +131,17 @@ import Testing
         machine.settings.clusterProvider = .existing
         machine.provider = ExistingCluster(
             kubeconfig: "/etc/kubernetes/admin.conf", socket: "/run/containerd/containerd.sock", helm: "/opt/helm")
+        machine.images = ContainerdStore(on: "head", at: "/no/such.sock")
         for (id, words) in [
-            ("kube.config", "/etc/kubernetes/admin.conf"), ("kube.containerd", "no ctr"), ("kube.helm", "/opt/helm"),
+            ("kube.config", "/etc/kubernetes/admin.conf"), ("kube.containerd", "/no/such.sock"),
+            ("kube.helm", "/opt/helm"),
         ] {
             let finding = try await machine.finding(id)
             #expect(finding.verdict == .failed && finding.measured.contains(words), "\(id): \(finding)")
         }
         machine.host["/opt/helm"] = "ELF"
         #expect(try await machine.finding("kube.helm").verdict == .passed)
-        machine.host["/usr/bin/ctr"] = "ELF"
-        let version: Command = [
-            "ctr", "--address", "/run/containerd/containerd.sock", "--namespace", "k8s.io", "version",
-        ]
-        machine.host.answer(version, output: "Client:\n  Version:  1.7.12\nServer:\n  Version:  1.7.12\n")
+        machine.images = StubImages()
         #expect(try await machine.finding("kube.containerd").verdict == .passed)
     }
 }

@@ -11,31 +11,22 @@ extension PreflightMachine {
         let layer = Blob(digest: Digest(of: "layer".utf8), size: size)
         return try await site.neededImages().map { name in
             let manifest = Blob(digest: Digest(of: "manifest \(name)".utf8), size: 500)
+            let config = Blob(digest: Digest(of: "config \(name)".utf8), size: 100)
             return ArchivedImage(
                 names: [name], target: manifest.digest, platform: .linuxAMD64,
-                config: Digest(of: "config \(name)".utf8),
-                blobs: [manifest, layer], archive: bundle.appending("images.tar"),
+                config: config.digest, blobs: [manifest, config, layer], archive: bundle.appending("images.tar"),
                 source: .init(
                     mediaType: "application/vnd.oci.image.manifest.v1+json", manifest: manifest,
                     manifestType: "application/vnd.oci.image.manifest.v1+json", members: [:]))
         }
     }
 
-    /// What containerd answers when it has these images whole, and no others.
+    /// The node has these images whole, and no others.
     func hold(_ images: [ArchivedImage]) {
-        let ctr = provider.containerd
-        var (list, check) = ("REF TYPE DIGEST SIZE PLATFORMS LABELS\n", "REF TYPE DIGEST STATUS SIZE UNPACKED\n")
-        for image in images {
-            for name in image.names {
-                list +=
-                    "\(name) application/vnd.oci.image.manifest.v1+json \(image.target) 1.0 linux/amd64 \(ImageStore.pin)\n"
-                check +=
-                    "\(name) application/vnd.oci.image.manifest.v1+json \(image.target) complete (2/2) 1.0 KiB/1.0 KiB true\n"
-            }
-        }
-        let content = Set(images.flatMap { $0.blobs.map(\.digest.description) }).sorted().map { $0 + "\n" }.joined()
-        host.answer(Command(ctr + ["images", "ls"]), output: list)
-        host.answer(Command(ctr + ["images", "check"]), output: check)
-        host.answer(Command(ctr + ["content", "ls", "-q"]), output: content)
+        held.hold(
+            images.reduce(Holdings()) { sum, image in
+                guard let load = sum.lacks(image) else { return sum }
+                return sum.adding(load)
+            })
     }
 }

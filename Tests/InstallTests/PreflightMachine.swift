@@ -12,7 +12,11 @@ struct PreflightMachine {
     let host = ScriptedHost(name: "head")
     var settings = Settings()
     var provider: any Provider = MicroK8s()
-    var shelf: [ArchivedImage] = []
+    /// What the node has; a test may put another store in its place.
+    let held = StubImages()
+    var images: (any ImageStore)?
+    /// What the archives hold; nil: they are read, and are none.
+    var shelf: [ArchivedImage]? = []
     /// The folder with the bundle; the machine's files stand in `host`.
     let bundle: FilePath
 
@@ -77,7 +81,7 @@ struct PreflightMachine {
         let root = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
         return Site(
             settings: settings, head: host.host, provider: provider,
-            bundle: Bundle(at: bundle, index: bundle.appending("index.json")), root: root)
+            bundle: Bundle(at: bundle, index: bundle.appending("index.json")), root: root, images: images ?? held)
     }
 
     func finding(_ id: String) async throws -> Finding {

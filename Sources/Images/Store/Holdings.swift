@@ -2,19 +2,22 @@
 package struct Holdings: Hashable, Sendable {
     package struct Record: Hashable, Sendable {
         package var digest: Digest
-        /// KEY=VALUE each.
-        package var labels: Set<String> = []
-        /// All its content is there.
-        package var isComplete = false
-        package var isUnpacked = false
+        package var labels: [String: String] = [:]
+
+        package init(digest: Digest, labels: [String: String] = [:]) { (self.digest, self.labels) = (digest, labels) }
 
         /// The kubelet's garbage collection spares it.
-        package var isPinned: Bool { labels.contains(ImageStore.pin) }
+        package var isPinned: Bool { Pin.label.allSatisfy { labels[$0.key] == $0.value } }
     }
 
     /// By name, as the store spells it.
     package var records: [String: Record] = [:]
-    package var content: Set<Digest> = []
+    /// The labels of each blob that is there whole.
+    package var content: [Digest: [String: String]] = [:]
+    /// The chain ids of what is unpacked.
+    package var snapshots: Set<Digest> = []
+    /// What unpacks.
+    package var snapshotter = "overlayfs"
 
     package init() {}
 
@@ -22,55 +25,67 @@ package struct Holdings: Hashable, Sendable {
     /// share layers counts each layer once.
     package func adding(_ load: ImageLoad) -> Holdings {
         var sum = self
-        sum.content.formUnion(load.image.blobs.map(\.digest))
+        for blob in load.image.blobs where sum.content[blob.digest] == nil { sum.content[blob.digest] = [:] }
+        for (digest, links) in load.image.links(with: snapshotter) {
+            let missing = Links.missing(links, from: sum.content[digest] ?? [:])
+            sum.content[digest]?.merge(missing) { _, new in new }
+        }
+        sum.snapshots.formUnion(load.image.chain)
         for name in load.references {
             let target = load.image.target(for: name)?.blob.digest ?? load.image.target
-            sum.records[name.description] = Record(
-                digest: target, labels: [ImageStore.pin], isComplete: true, isUnpacked: true)
+            sum.records[name.description, default: Record(digest: target)].digest = target
+            sum.records[name.description]?.labels.merge(Pin.label) { _, new in new }
         }
         return sum
     }
 }
 
+/// The label that keeps the kubelet's garbage collection away (containerd 1.7 on).
+enum Pin {
+    static let label = ["io.cri-containerd.pinned": "pinned"]
+}
+
 extension Holdings {
-    /// From the words of `ctr images ls`, `ctr images check` and `ctr content ls -q`.
-    init(images: String, check: String, content: String) throws(ImageError) {
-        let list = images.split(separator: "\n")
-        guard let header = list.first, header.hasPrefix("REF"), let column = header.firstRange(of: "LABELS") else {
-            throw Self.unreadable("images ls", images)
+    /// What has to be done for the image to stand whole, unpacked and pinned
+    /// under these names (its own, where none are given), or nil.
+    package func lacks(_ image: ArchivedImage, as references: [ImageReference] = []) -> ImageLoad? {
+        let names = references.isEmpty ? image.names : references
+        let missing = image.blobs.filter { content[$0.digest] == nil }
+        let packed = zip(image.layers, image.chain).filter { !snapshots.contains($0.1) }.map(\.0)
+        var lacks: Set<ImageLoad.Lack> = missing.isEmpty ? [] : [.content]
+        if !packed.isEmpty { lacks.insert(.unpacking) }
+        let isLinked = image.links(with: snapshotter).allSatisfy { digest, links in
+            content[digest].map { Links.missing(links, from: $0).isEmpty } ?? true
         }
-        let labels = header.utf8.distance(from: header.startIndex, to: column.lowerBound)
-        for line in list.dropFirst() {
-            let words = line.split(separator: " ")
-            guard words.count >= 3, line.utf8.count > labels else { throw Self.unreadable("images ls", line) }
-            let values = String(decoding: line.utf8.dropFirst(labels), as: UTF8.self).split { $0 == "," || $0 == " " }
-            records[String(words[0])] = Record(
-                digest: try Self.digest(words[2], "images ls", line),
-                labels: Set(values.map(String.init).filter { $0 != "-" }))
-        }
-
-        // Where there are no images it says nothing at all.
-        let checks = check.split(separator: "\n")
-        guard records.isEmpty || check.hasPrefix("REF") else { throw Self.unreadable("images check", check) }
-        for line in checks.dropFirst() {
-            let words = line.split(separator: " ")
-            guard words.count >= 5, let last = words.last, ["true", "false"].contains(last) else {
-                throw Self.unreadable("images check", line)
+        if !isLinked { lacks.insert(.links) }
+        for name in names {
+            if let record = records[name.description], record.digest == image.target(for: name)?.blob.digest {
+                if !record.isPinned { lacks.insert(.pin) }
+            } else {
+                lacks.insert(.name)
             }
-            records[String(words[0])]?.isComplete = words[3] == "complete"
-            records[String(words[0])]?.isUnpacked = last == "true"
         }
-        for line in content.split(separator: "\n") { self.content.insert(try Self.digest(line, "content ls", line)) }
+        if names.isEmpty || lacks.isEmpty { return nil }
+        return ImageLoad(image: image, references: names, missing: missing, packed: packed, lacks: lacks)
     }
 
-    private static func digest(
-        _ text: Substring, _ command: String, _ line: Substring
-    ) throws(ImageError) -> Digest {
-        do { return try Digest(parsing: String(text)) } catch { throw unreadable(command, line) }
+    /// Whether all that the name leads to is there. What refers to what is in the labels: without
+    /// them the store's garbage collection would have taken it.
+    package func isWhole(_ name: ImageReference) -> Bool {
+        records[name.description].map { isWhole($0.digest, depth: 0) } ?? false
     }
 
-    private static func unreadable(_ command: String, _ said: some StringProtocol) -> ImageError {
-        let line = said.split(separator: "\n").first.map { String($0.prefix(200)) } ?? ""
-        return ImageError("read the answer of", "ctr \(command)", "it says '\(line)'")
+    private func isWhole(_ digest: Digest, depth: Int) -> Bool {
+        guard depth < 5, let labels = content[digest] else { return false }
+        let children = labels.filter { $0.key.hasPrefix(Links.content) }
+        // Of the manifests in an index one, for this platform, is there as a rule.
+        let manifests = children.filter { $0.key.hasPrefix(Links.content + "m.") }
+        if !manifests.isEmpty {
+            return manifests.values.contains { text in
+                (try? Digest(parsing: text)).map { isWhole($0, depth: depth + 1) } ?? false
+            }
+        }
+        return !children.isEmpty
+            && children.values.allSatisfy { text in (try? Digest(parsing: text)).map { content[$0] != nil } ?? false }
     }
 }

@@ -1,63 +1,28 @@
-package import Hosts
-
-/// The images of one node's containerd.
-package struct ImageStore: Sendable {
-    package var host: Host
-    /// `ctr` with what it needs to find the right containerd and namespace,
-    /// such as ["/snap/bin/microk8s", "ctr"] or ["ctr", "-a", SOCKET, "-n", "k8s.io"].
-    package var command: [String]
-
-    /// The label that keeps the kubelet's garbage collection away (containerd 1.7 on).
-    static let pin = "io.cri-containerd.pinned=pinned"
-
-    package init(host: Host, command: [String]) {
-        (self.host, self.command) = (host, command)
-    }
-
+/// The images of one node.
+package protocol ImageStore: Sendable {
     /// Asks the store; nothing is remembered.
-    package func holdings() async throws -> Holdings {
-        async let images = ask(["images", "ls"])
-        // It exits 1 when one image lacks its manifest, and says the rest all the same.
-        async let check = ask(["images", "check"], toleratingFailure: true)
-        async let content = ask(["content", "ls", "-q"])
-        return try await Holdings(images: images, check: check, content: content)
-    }
+    func holdings() async throws -> Holdings
 
-    /// What has to be done for the image to stand whole, unpacked and pinned
-    /// under these names (its own, where none are given), or nil.
-    package func lacks(
-        _ image: ArchivedImage, as references: [ImageReference] = [], in holdings: Holdings
-    ) -> ImageLoad? {
-        let names = references.isEmpty ? image.names : references
-        let missing = image.blobs.filter { !holdings.content.contains($0.digest) }
-        var lacks: Set<ImageLoad.Lack> = missing.isEmpty ? [] : [.content]
-        for name in names {
-            let target = image.target(for: name)?.blob.digest
-            guard let record = holdings.records[name.description], record.digest == target else {
-                lacks.insert(.name)
-                continue
-            }
-            if !record.isComplete { lacks.insert(.content) }
-            if !record.isUnpacked { lacks.insert(.unpacking) }
-            if !record.isPinned { lacks.insert(.pin) }
-        }
-        if names.isEmpty || lacks.isEmpty { return nil }
-        return ImageLoad(image: image, references: names, missing: missing, lacks: lacks)
-    }
+    /// Brings all these images there whole, unpacked, named and pinned, and
+    /// returns what took how long. An image is named only once all of it is
+    /// there. What arrived stays for the next run, wherever this one ends.
+    func load(_ loads: [ImageLoad], _ listener: LoadListener) async throws -> Effort
+}
 
-    func ask(_ arguments: [String], toleratingFailure: Bool = false) async throws -> String {
-        let outcome = try await host.transport.run(Command(command + arguments))
-        if outcome.status != 0, !(toleratingFailure && outcome.output.hasPrefix("REF")) {
-            throw failure("ask", "ctr \(arguments.joined(separator: " "))", outcome)
-        }
-        return outcome.output
-    }
+/// Who wants to know how loading goes. Each is called on any thread.
+package struct LoadListener: Sendable {
+    /// How many bytes the store has written so far, and of how many.
+    package var moved: @Sendable (_ bytes: Int64, _ total: Int64) -> Void
+    /// This image is there. What it throws ends the loading.
+    package var loaded: @Sendable (ImageLoad) throws -> Void
+    /// Asked before each archive: those in hand are finished, the others left to the next run.
+    package var isInterrupted: @Sendable () -> Bool
 
-    func failure(_ attempt: String, _ object: String, _ outcome: Outcome) -> ImageError {
-        // ctr logs first and says last what was wrong.
-        let words = (outcome.errors + "\n" + outcome.output).split(separator: "\n")
-        let last = outcome.errors.split(separator: "\n").last ?? words.last ?? "it said nothing"
-        let reason = last.hasPrefix("ctr: ") ? last.dropFirst(5) : last
-        return ImageError(attempt, "\(object) on \(host.name)", "\(reason) (exit status \(outcome.status))")
+    package init(
+        moved: @escaping @Sendable (_ bytes: Int64, _ total: Int64) -> Void = { _, _ in },
+        loaded: @escaping @Sendable (ImageLoad) throws -> Void = { _ in },
+        isInterrupted: @escaping @Sendable () -> Bool = { false }
+    ) {
+        (self.moved, self.loaded, self.isInterrupted) = (moved, loaded, isInterrupted)
     }
 }

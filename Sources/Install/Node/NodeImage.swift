@@ -54,7 +54,7 @@ extension Site {
         let record = holdings.records[name]
         let state: NodeImage.State
         if let record, let carried {
-            let lacks = images.lacks(carried, as: [reference], in: holdings)?.lacks ?? []
+            let lacks = holdings.lacks(carried, as: [reference])?.lacks ?? []
             if lacks.isEmpty {
                 state = .whole
             } else if lacks == [.pin] {
@@ -63,8 +63,7 @@ extension Site {
                 state = lacks.contains(.name) && record.digest != carried.target ? .other : .half
             }
         } else if let record {
-            let isWhole = holdings.records[name]?.isComplete == true
-            state = isWhole ? (record.isPinned ? .whole : .unpinned) : .half
+            state = holdings.isWhole(reference) ? (record.isPinned ? .whole : .unpinned) : .half
         } else {
             state = .missing
         }

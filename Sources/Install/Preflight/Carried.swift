@@ -23,28 +23,29 @@ actor Carried {
         return try await task.value
     }
 
-    /// What the import of the images will take at most.
+    /// What the import of the images will take of the disk, in bytes.
     ///
-    /// A store holds each layer twice: as it was carried, and unpacked (2.2
-    /// times together); 15 % on top for what moves meanwhile. Before there is
-    /// a cluster the files' sizes have to do; afterwards only what its store lacks counts.
+    /// A store holds each layer twice: as it was carried, and unpacked; 15 % on
+    /// top, since files take whole blocks, and for what moves meanwhile. Only
+    /// what the store lacks counts, and a layer that images share counts once.
+    /// Where the archives cannot be read their sizes have to do, 2.2 times.
     func bytesToCome(to site: Site) async throws -> Int64 {
         var bytes: Int64 = 0
-        if try await site.head.has(site.provider.kubeconfig), let shelf = try? await images(of: site.bundle) {
-            var holdings = try await site.images.holdings()
-            for reference in try await site.neededImages() {
-                guard let image = shelf.image(for: reference),
-                    let load = site.images.lacks(image, as: [reference], in: holdings)
-                else { continue }
-                bytes += load.bytes
-                holdings = holdings.adding(load)
-            }
-        } else {
+        guard let shelf = try? await images(of: site.bundle) else {
             bytes = site.bundle.blobBytes
             for archive in try site.bundle.archives() {
                 bytes += try await site.head.transport.state(of: archive)?.size ?? 0
             }
+            return bytes * 253 / 100
         }
-        return bytes * 253 / 100
+        var holdings = Holdings()
+        if try await site.head.has(site.provider.kubeconfig) { holdings = try await site.images.holdings() }
+        for reference in try await site.neededImages() {
+            guard let image = shelf.image(for: reference), let load = holdings.lacks(image, as: [reference])
+            else { continue }
+            bytes += load.room
+            holdings = holdings.adding(load)
+        }
+        return bytes * 115 / 100
     }
 }

@@ -16,7 +16,7 @@ struct SpaceForImages: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let (disk, need) = (try await site.imageFileSystem(), try await carried.bytesToCome(to: site))
-        let needs = "\(need.asBytes) free (2.2 × what the archives hold, and 15 %)"
+        let needs = "\(need.asBytes) free (what the store lacks, as carried and unpacked, and 15 %)"
         let measured = "\(disk.available.asBytes) free on \(disk.mountPoint)"
         if need == 0 || disk.available >= need { return .passed(measured, needs: needs) }
         return .failed(

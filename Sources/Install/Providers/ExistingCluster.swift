@@ -5,7 +5,6 @@ package import SystemPackage
 /// A cluster that somebody else runs (k3s, RKE2, kubeadm). Nothing of it is touched.
 package struct ExistingCluster: Provider {
     package var kubeconfig: FilePath
-    package var containerd: [String]
     package var helm: [String]
     package var socket: FilePath
     package let imageRoot: FilePath = "/var/lib"
@@ -13,7 +12,6 @@ package struct ExistingCluster: Provider {
 
     package init(kubeconfig: FilePath, socket: FilePath, helm: String) {
         (self.kubeconfig, self.socket) = (kubeconfig, socket)
-        containerd = ["ctr", "--address", socket.string, "--namespace", "k8s.io"]
         self.helm = [helm, "--kubeconfig", kubeconfig.string]
     }
 

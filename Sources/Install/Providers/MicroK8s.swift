@@ -6,7 +6,6 @@ package import SystemPackage
 /// some of its commands say 0 when they failed.
 package struct MicroK8s: Provider {
     package let kubeconfig: FilePath = "/var/snap/microk8s/current/credentials/client.config"
-    package let containerd = ["/snap/bin/microk8s", "ctr"]
     package let helm = ["/snap/bin/microk8s", "helm3"]
     package let socket: FilePath = "/var/snap/microk8s/common/run/containerd.sock"
     package let imageRoot: FilePath = "/var/snap/microk8s/common"

@@ -4,8 +4,6 @@ package import SystemPackage
 /// Where Kubernetes comes from, as far as the stages must know.
 package protocol Provider: Sendable {
     var kubeconfig: FilePath { get }
-    /// How containerd's client is called on a node: program and leading arguments.
-    var containerd: [String] { get }
     var helm: [String] { get }
     /// Containerd's socket: where it is missing, images cannot be asked for yet.
     var socket: FilePath { get }

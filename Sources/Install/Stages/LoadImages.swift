@@ -40,7 +40,7 @@ extension Site {
                 } else {
                     found.append((image, [reference]))
                 }
-            } else if holdings.records[reference.description]?.isComplete != true {
+            } else if !holdings.isWhole(reference) {
                 absent.append(reference)
             }
         }
@@ -51,7 +51,7 @@ extension Site {
         }
         var changes: [Change] = []
         for (image, names) in found {
-            guard let load = images.lacks(image, as: names, in: holdings) else { continue }
+            guard let load = holdings.lacks(image, as: names) else { continue }
             if let blob = load.missing.first(where: { bundle.omitted.contains($0.digest) }) {
                 throw BundleError(
                     "the bundle was made for a site that has \(blob.digest) of \(names[0]), and this node has not got it: "

@@ -43,9 +43,9 @@ package struct Wanted: Hashable, Sendable {
         from shelf: [ArchivedImage], _ holdings: Holdings = Holdings(), omitted: Set<Digest> = []
     ) -> [WantedImage] {
         images.filter { image in
-            if holdings.records[image.reference.description]?.isComplete == true { return false }
+            if holdings.isWhole(image.reference) { return false }
             guard let carried = shelf.image(for: image.reference) else { return true }
-            return carried.blobs.contains { omitted.contains($0.digest) && !holdings.content.contains($0.digest) }
+            return carried.blobs.contains { omitted.contains($0.digest) && holdings.content[$0.digest] == nil }
         }
     }
 }

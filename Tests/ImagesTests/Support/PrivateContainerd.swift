@@ -1,3 +1,4 @@
+import Containerd
 import Glibc
 import Hosts
 import Images
@@ -10,8 +11,8 @@ struct PrivateContainerd {
     let folder: Folder
     var socket: FilePath { folder.path.appending("containerd.sock") }
     var ctr: [String] { ["ctr", "-a", socket.string, "-n", "k8s.io"] }
-    var store: ImageStore { ImageStore(host: host, command: ctr) }
-    var host: Host { Host(name: "here", transport: LocalTransport()) }
+    var store: ContainerdStore { ContainerdStore(on: "here", at: socket) }
+    var api: Containerd { Containerd(at: socket) }
 
     /// False, and a word about it, where there is no containerd; under CI that fails.
     static func with(_ body: (PrivateContainerd) async throws -> Void) async throws {
@@ -73,5 +74,23 @@ struct PrivateContainerd {
         while let line = try? contents(of: FilePath("/proc/\(process)/cmdline")), !line.isEmpty {
             try await Task.sleep(for: .milliseconds(20))
         }
+    }
+}
+
+extension PrivateContainerd {
+    func image(_ name: String, _ members: [Tar.Member]) throws -> ArchivedImage {
+        try #require(try folder.shelf(try folder.write(name, members)).images().first)
+    }
+
+    @discardableResult
+    func load(_ image: ArchivedImage) async throws -> Effort {
+        try await store.load([try #require(try await store.holdings().lacks(image))], LoadListener())
+    }
+
+    /// After a round of containerd's garbage collection.
+    func collected() async throws -> Outcome {
+        let name = "round-\(UInt64.random(in: 0 ... .max))"
+        _ = try await ctr("leases", "create", "--id", name)
+        return try await ctr("leases", "rm", "--sync", name)
     }
 }

@@ -121,3 +121,20 @@ struct Sample {
         return #"{"schemaVersion":2,"manifests":[\#(entries.joined(separator: ","))]}"#
     }
 }
+
+extension Sample {
+    /// Two layers of 6 MiB that do not compress.
+    static var large: Sample {
+        var sample = Sample()
+        var state: UInt64 = 42
+        sample.layers = ["one", "two"].map { name in
+            var noise: [UInt8] = []
+            for _ in 0..<(6 << 17) {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                withUnsafeBytes(of: state) { noise += $0 }
+            }
+            return Tar(members: [.file(name, noise)]).bytes
+        }
+        return sample
+    }
+}

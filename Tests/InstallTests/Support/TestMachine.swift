@@ -11,6 +11,7 @@ struct TestMachine {
     let folder: TestFolder
     var settings = Settings()
     var provider: any Provider = MicroK8s()
+    var images: any ImageStore = StubImages()
 
     init() throws {
         folder = try TestFolder()
@@ -32,7 +33,7 @@ struct TestMachine {
     var record: Record { Record(in: folder.path.appending("record"), run: "today") }
 
     var site: Site {
-        Site(settings: settings, head: host.host, provider: provider, bundle: bundle, root: repository)
+        Site(settings: settings, head: host.host, provider: provider, bundle: bundle, root: repository, images: images)
     }
 
     /// The machine's kubeconfig leads to this API server.
