@@ -1,5 +1,6 @@
 import Crypto
 import Hosts
+import Images
 import Kube
 package import SystemPackage
 
@@ -33,6 +34,9 @@ package struct Record: Sendable {
             "change": .string(change.action.description), "reason": .string(change.reason),
         ]
         line["before"] = try await before(change.action, on: site)
+        if case .load(let load) = change.action {
+            line["images"] = .array(load.references.map { .string($0.description) })
+        }
         if case .run(_, let undo?) = change.action { line["undo"] = .array(undo.argv.map { .string($0) }) }
         try append(line, result: "began")
         line["before"] = nil
@@ -41,6 +45,19 @@ package struct Record: Sendable {
     }
 
     func end(_ entry: Entry, _ result: String) throws { try append(entry.line, result: result) }
+
+    /// The names of all images that were ever brought.
+    func images() throws -> Set<String> {
+        let path = folder.appending("changes.jsonl")
+        guard let bytes = FileManager.default.contents(atPath: path.string) else { return [] }
+        var names: Set<String> = []
+        for text in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where text.contains(#""images""#) {
+            // A power cut may have left half a line.
+            guard let line = try? JSON(parsing: String(text)), line["result"]?.string == "done" else { continue }
+            names.formUnion((line["images"]?.array ?? []).compactMap(\.string))
+        }
+        return names
+    }
 
     /// What stood there: for a file its old bytes are kept under `before/` by their hash.
     private func before(_ action: Change.Action, on site: Site) async throws -> JSON? {
