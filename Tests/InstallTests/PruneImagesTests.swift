@@ -96,7 +96,7 @@ import Testing
         let record = Record(in: folder.path.appending("record"), run: "today")
         #expect(try record.images() == [])
         let image = try #require(try await machine.neededImages().first)
-        let load = ImageLoad(image: image, references: image.names, missing: [], lacks: [.name])
+        let load = ImageLoad(image: image, references: image.names, missing: [], packed: [], lacks: [.name])
         let change = Change(.load(load), because: "it is not on the node")
         let entry = try await record.begin(change, stage: "images", on: machine.site)
         #expect(try record.images() == [])
