@@ -178,6 +178,16 @@ def layer_of_files(files: dict[str, bytes | str | File | Link | Folder], path: P
     return finish()
 
 
+def layer_of_stream(files: Iterable[tuple[str, bytes]], path: Path) -> Layer:
+    """A layer of files as they come, for one that is larger than the memory."""
+    with _layer_tar(path) as (tar, finish):
+        for name, content in files:
+            entry = _entry(name, tarfile.REGTYPE, 0o644)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return finish()
+
+
 def layer_of_tree(root: Path, path: Path, leave_out: Callable[[str], bool] = lambda name: False) -> Layer:
     """A layer of a folder, which may be the upper folder of an overlay: what that removed becomes a whiteout.
 
