@@ -9,26 +9,33 @@ extension Import {
         var wanted: WantedBlob
         var pipe = Pipe()
         var source: String
+        /// Under which it is begun in the store.
+        var ingest: String
     }
 
     /// Reads a source once, and stores its blobs as they come.
     func send(_ shipment: Shipment, _ progress: Progress) async throws {
         let spoiled = try await pass(over: shipment.source, shipment.wanted, progress)
         guard !spoiled.isEmpty else { return }
-        // What an earlier run had begun, and a power cut spoiled, is sent from its start.
+        // What an earlier run had begun, and a power cut spoiled, is sent from its start, and under a name that nothing
+        // was ever begun under: what is left of the other one is the store's to clear away.
         progress.grow(by: spoiled.reduce(0) { $0 + $1.blob.size })
-        _ = try await pass(over: shipment.source, spoiled, progress)
+        let again = try await pass(
+            over: shipment.source, spoiled, progress, afresh: "-\(UInt64.random(in: 0 ... .max))")
+        if let blob = again.first?.blob.digest {
+            throw ImageError("store", "\(blob) on \(node)", "containerd goes on elsewhere than where it is")
+        }
     }
 
     /// Returns what has to be sent again.
     private func pass(
-        over source: any BlobSource, _ wanted: [WantedBlob], _ progress: Progress
+        over source: any BlobSource, _ wanted: [WantedBlob], _ progress: Progress, afresh suffix: String = ""
     ) async throws -> [WantedBlob] {
         let (parcels, belt) = AsyncStream.makeStream(of: Parcel.self)
         let failure = Failure()
         return try await withThrowingTaskGroup(of: WantedBlob?.self) { group in
             group.addTask {
-                try await read(source, wanted, onto: belt, failure)
+                try await read(source, wanted, onto: belt, suffix, failure)
                 return nil
             }
             for await parcel in parcels {
@@ -52,18 +59,18 @@ extension Import {
     /// On a thread of its own: disks and inflating block.
     private func read(
         _ source: any BlobSource, _ wanted: [WantedBlob], onto belt: AsyncStream<Parcel>.Continuation,
-        _ failure: Failure
+        _ suffix: String, _ failure: Failure
     ) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             DispatchQueue(label: "reader").async {
-                continuation.resume(with: Result { try deliver(source, wanted, onto: belt, failure) })
+                continuation.resume(with: Result { try deliver(source, wanted, onto: belt, suffix, failure) })
             }
         }
     }
 
     private func deliver(
         _ source: any BlobSource, _ wanted: [WantedBlob], onto belt: AsyncStream<Parcel>.Continuation,
-        _ failure: Failure
+        _ suffix: String, _ failure: Failure
     ) throws(ImageError) {
         defer { belt.finish() }
         var current: Parcel?
@@ -73,7 +80,10 @@ extension Import {
             try source.read(wanted) { piece throws(ImageError) in
                 if let error = failure.noted { throw error }
                 let begun = WantedBlob(piece.blob, from: piece.offset)
-                let parcel = current ?? Parcel(wanted: begun, source: source.path.string)
+                let parcel =
+                    current
+                    ?? Parcel(
+                        wanted: begun, source: source.path.string, ingest: Shipment.ingest(of: piece.blob) + suffix)
                 if current == nil {
                     current = parcel
                     belt.yield(parcel)
@@ -95,7 +105,7 @@ extension Import {
     private func store(_ parcel: Parcel, _ progress: Progress) async throws(ImageError) -> WantedBlob? {
         let (blob, offset) = (parcel.wanted.blob, parcel.wanted.offset)
         let ingest = Containerd.Ingest(
-            Shipment.ingest(of: blob),
+            parcel.ingest,
             of: Containerd.Content(
                 digest: blob.digest.description, size: blob.size, labels: links[blob.digest] ?? [:]),
             from: offset)
@@ -113,7 +123,8 @@ extension Import {
             case .failedPrecondition, .outOfRange:
                 parcel.pipe.discard()
                 try await settle { () throws(ContainerdError) in try await containerd.abort(ingest.name) }
-                if offset > 0 { return WantedBlob(blob) }
+                // Out of range: the store had begun it elsewhere than it said.
+                if offset > 0 || error.code == .outOfRange { return WantedBlob(blob) }
                 throw ImageError("read", parcel.source, "the blob \(blob.digest) is damaged: \(error.reason)")
             default:
                 throw ImageError("store", "\(blob.digest) on \(node)", "\(error)").withRemedy
