@@ -642,7 +642,9 @@ class Test3Joining(Stage):
         on("head", f"""snap set microk8s config="$(printf 'version: 0.2.0\\npersistentClusterToken: {token}\\n')" """)
         self.assertTrue(until(lambda: token in on("head", "cat /var/snap/microk8s/current/credentials/persistent-cluster-tokens.txt").out, 30))
         on("worker1", f"""snap set microk8s config="$(printf 'version: 0.2.0\\njoin:\\n  url: 10.99.0.2:25000/{token}\\n  worker: true\\n')" """)
-        self.assertTrue(until(lambda: " Ready " in on("head", "microk8s kubectl get node worker1").out, 120))
+        ready = until(lambda: " Ready " in on("head", "microk8s kubectl get node worker1").out, 300)
+        self.assertTrue(ready, on("head", "microk8s kubectl describe node worker1").out
+                        + on("worker1", "snap changes; journalctl -u 'snap.microk8s.*' --no-pager | tail -20").out)
 
 
 class Test4NoDefaultRoute(Stage):
