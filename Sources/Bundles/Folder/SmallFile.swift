@@ -1,10 +1,11 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
 
 /// Files that fit into memory.
-enum SmallFile {
-    static func read(_ path: FilePath, upTo largest: Int) throws -> [UInt8] {
-        let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
+package enum SmallFile {
+    /// The whole file; an error where it has more than so many bytes. It does not wait for who may write to a pipe.
+    package static func read(_ path: FilePath, upTo largest: Int) throws -> [UInt8] {
+        let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
         return try file.closeAfter {
             var bytes: [UInt8] = []
             var piece = [UInt8](repeating: 0, count: 1 << 16)

@@ -55,16 +55,7 @@ enum InputFile {
 
     static func read(_ name: String) throws(BundleFault) -> [UInt8] {
         do {
-            let file = try FileDescriptor.open(FilePath(name), .readOnly, options: [.closeOnExec, .nonBlocking])
-            return try file.closeAfter {
-                var bytes: [UInt8] = []
-                var piece = [UInt8](repeating: 0, count: 1 << 16)
-                while case let count = try piece.withUnsafeMutableBytes({ try file.read(into: $0) }), count > 0 {
-                    bytes += piece[..<count]
-                    guard bytes.count <= largest else { throw Errno.fileTooLarge }
-                }
-                return bytes
-            }
+            return try SmallFile.read(FilePath(name), upTo: largest)
         } catch {
             throw BundleFault("could not read \(name): \(error)")
         }
