@@ -352,7 +352,8 @@ class Days(unittest.TestCase):
         self.said(twice, INTERRUPTED, self.FINISHING)
         self.assertEqual(twice.of("changed"), [])
         self.assertNotIn(self.IMAGE, self.images())
-        once = attempt(self.MIDST, signals=[(signal.SIGINT, 0)])
+        # How many bytes are left to move depends on where the first was ended.
+        once = attempt({"event": "changing", "stage": "images"}, signals=[(signal.SIGINT, 0)])
         self.said(once, INTERRUPTED, self.FINISHING, "jhub-install: interrupted; run the same command again to go on")
         self.assertEqual(len(once.of("changed")), 1, once)
         self.assertEqual(once.of("began", "network"), [])
