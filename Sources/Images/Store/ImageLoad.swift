@@ -13,6 +13,8 @@ package struct ImageLoad: Hashable, Sendable {
     package var lacks: Set<Lack>
 
     package var bytes: Int64 { missing.reduce(0) { $0 + $1.size } }
+    /// Of the layers that are to be unpacked, as they are stored.
+    var packedBytes: Int64 { packed.reduce(0) { $0 + $1.blob.size } }
 
     /// What the disk will have less, in bytes: what is sent, and what it unpacks
     /// to. A layer that is plain in its archive tells that exactly. Of a

@@ -22,7 +22,9 @@ struct Import: Sendable {
         loads: [ImageLoad], holdings: Holdings, begun: [String: Int64], containerd: Containerd, node: String,
         listener: LoadListener
     ) {
-        (self.loads, self.holdings, self.begun) = (loads, holdings, begun)
+        // The layers of one image unpack one after the other: what stands on the largest stack begins first.
+        self.loads = loads.sorted { $0.packedBytes > $1.packedBytes }
+        (self.holdings, self.begun) = (holdings, begun)
         (self.containerd, self.node, self.listener) = (containerd, node, listener)
         var links: [Digest: [String: String]] = [:]
         for load in loads {
@@ -47,8 +49,9 @@ struct Import: Sendable {
         let progress = Progress(total: shipments.reduce(0) { $0 + $1.bytes }, meter, listener)
         try await withThrowingTaskGroup(of: Void.self) { group in
             let queue = Queue(shipments)
-            // Two sources at a time: while one waits for its disk or inflates, the store has something to do.
-            for _ in 0..<2 {
+            // A source keeps about one core of containerd busy, which unpacks beside. With cores to spare there are two:
+            // while one waits for its disk or inflates, the store has something to do.
+            for _ in 0..<(ProcessInfo.processInfo.activeProcessorCount > 2 ? 2 : 1) {
                 group.addTask {
                     while let next = queue.next() {
                         if listener.isInterrupted() { await drop(next) } else { try await send(next, progress) }

@@ -201,6 +201,56 @@ def own_bytes(folder):
     return sum(count for name, count in blobs(folder / "later/later.tar").items() if name not in known)
 
 
+def bound(folder):
+    """Seconds below which nothing can load the set through a containerd, each out of the work of common tools alone:
+    of all cores, of the disk, and of the longest stack of layers, which is unpacked one after the other."""
+    note("what bounds it: sha256sum, gzip, zstd, tar and dd on the same blobs")
+    layers, stacks, blobs = {}, [], 0
+    with tempfile.TemporaryDirectory(prefix="jhub-bench-", dir="/var/tmp") as scratch:
+        start = time.monotonic()
+        subprocess.run(["dd", "if=/dev/zero", f"of={scratch}/zeros", "bs=4M", "count=512", "conv=fdatasync", "status=none"], check=True)
+        written = 512 * 4 * MIB / (time.monotonic() - start)
+        os.unlink(f"{scratch}/zeros")
+        for archive in sorted((folder / "set").iterdir()):
+            subprocess.run(["tar", "-xf", archive, "-C", scratch], check=True)
+            found = Path(scratch) / "blobs/sha256"
+            index = json.loads((Path(scratch) / "index.json").read_text())
+            manifest = json.loads((found / index["manifests"][0]["digest"][7:]).read_text())
+            stack = [layer["digest"][7:] for layer in manifest["layers"]]
+            for name, layer in zip(stack, manifest["layers"]):
+                layers[name] = layers.get(name) or work(found / name, layer["mediaType"], Path(scratch) / "files")
+            stacks.append(stack)
+        blobs = sum(path.stat().st_size for path in found.iterdir())
+        hashing = cpu(["sha256sum", *sorted(found.iterdir())]) / blobs
+    for layer in layers.values():
+        layer["hash"] = layer["bytes"] * hashing
+    every = sum(sum(layer[part] for part in ("inflate", "write", "hash")) for layer in layers.values()) + blobs * hashing
+    return {"all cores": every / os.cpu_count(), "the disk": blobs / written,
+            "the longest stack": max(sum(max(layers[name][part] for part in ("inflate", "write", "hash")) for name in stack)
+                                     for stack in stacks)}
+
+
+def work(layer, media_type, target):
+    """Seconds of a processor that it takes to inflate a layer, and to write its files."""
+    tool = "zstd" if media_type.endswith("zstd") else "gzip"
+    with tempfile.NamedTemporaryFile(dir=layer.parent.parent) as plain:
+        inflate = cpu([tool, "-dc", layer])
+        cpu([tool, "-dc", layer], stdout=plain)
+        target.mkdir()
+        write = cpu(["tar", "-xf", plain.name, "-C", target])
+        shutil.rmtree(target)
+        return {"inflate": inflate, "write": write, "bytes": os.path.getsize(plain.name)}
+
+
+def cpu(command, stdout=subprocess.DEVNULL):
+    process = subprocess.Popen([str(word) for word in command], stdout=stdout)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise BenchError(f"{command[0]} ended with {process.returncode}")
+    return usage.ru_utime + usage.ru_stime
+
+
 def bundles(folder, rounds):
     """What a bundle of the docker archives costs to make, how large it is, and how fast it is checked."""
     result = {"tars": sum(path.stat().st_size for path in (folder / "docker").iterdir())}
@@ -242,6 +292,7 @@ def measure(options):
     result["archives"] = sum(path.stat().st_size for path in (folder / "set").iterdir())
     result["unpacked"] = MIB * (sum(sum(own) for _, own in BASES.values()) + sum(sum(own) for _, own in {**LARGE, **SMALL}.values()))
     result["own"] = own_bytes(folder)
+    result["bound"] = bound(folder)
     result["rounds"] = [round_of(number, folder) for number in range(options.rounds)]
     result["bundles"] = bundles(folder, options.rounds)
     result["machine"]["loadAtEnd"] = os.getloadavg()[0]
@@ -264,12 +315,13 @@ def table(result):
         yield f"{name:<34}{median(result, who, 'first'):>8.1f} s{median(result, who, 'again'):>8.2f} s"
     ratios = [median(result, "ctr", when) / median(result, "us", when) for when in ("first", "again")]
     yield f"{'ctr / jhub-install':<34}{ratios[0]:>9.2f}x{ratios[1]:>9.1f}x"
+    slowest = max(result["bound"], key=result["bound"].get)
+    yield f"{'bound':<34}{result['bound'][slowest]:>8.1f} s  {slowest}; " + ", ".join(
+        f"{name} {seconds:.1f} s" for name, seconds in result["bound"].items() if name != slowest)
+    yield f"{'jhub-install / bound':<34}{median(result, 'us', 'first') / result['bound'][slowest]:>9.2f}x"
     effort = last["us"]["first"]["loaded"]
     parts = ", ".join(f"{name} {milliseconds / 1000:.1f} s" for name, milliseconds in effort["parts"].items())
     yield f"  at work side by side: {parts}; bound by {effort['bound']}"
-    worst = max(one["us"]["first"]["seconds"] * 1000 / max(one["us"]["first"]["loaded"]["parts"].values())
-                for one in result["rounds"])
-    yield f"  at most {worst:.2f} x the longest of these in a round"
     yield f"  again moves {last['us']['moved']} bytes"
     yield (f"  one more image on a shared base writes {last['us']['later']} bytes; its own blobs have {result['own']} "
            f"(ctr: {last['ctr']['later']})")
