@@ -14,7 +14,11 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
     name: "jhub",
-    products: [.executable(name: "jhub-install", targets: ["JHubInstall"])],
+    products: [
+        .executable(name: "jhub-install", targets: ["JHubInstall"]),
+        // For the tests, which open it as if it were NVIDIA's.
+        .library(name: "fake-nvml", type: .dynamic, targets: ["FakeNVML"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -26,6 +30,7 @@ let package = Package(
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CNVML"),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .target(
             name: "Hosts",
@@ -38,6 +43,7 @@ let package = Package(
         .target(
             name: "Bundles", dependencies: ["CCrypto", "Images", "HTTP", "Hosts", crypto, system],
             swiftSettings: settings),
+        .target(name: "GPUs", dependencies: ["CNVML", system], swiftSettings: settings),
         .target(name: "Kube", dependencies: ["HTTP", "Yams"], swiftSettings: settings),
         .target(
             name: "Install", dependencies: ["Bundles", "Hosts", "Images", "HTTP", "Kube", "Yams", crypto, system],
@@ -63,6 +69,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "HTTPTests", dependencies: ["HTTP", "Hosts", "TestSupport"], swiftSettings: settings),
+        .target(name: "FakeNVML", path: "Tests/FakeNVML"),
+        .testTarget(name: "GPUsTests", dependencies: ["GPUs", system], swiftSettings: settings),
         .testTarget(
             name: "KubeTests", dependencies: ["Kube", "HTTP", "TestSupport"], exclude: ["Fixtures"],
             swiftSettings: settings),

@@ -1,0 +1,2 @@
+#pragma once
+// Its functions are found by name, as those of the real library are.
