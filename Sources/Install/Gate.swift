@@ -41,7 +41,8 @@ package struct Gate: Sendable {
             throw BundleError(
                 "the bundle is for \(folder.description.platform), and this machine is \(Platform.linuxAMD64)")
         }
-        try refuse(try Verifier(folder).look(at: now).lines, of: folder)
+        let found = try Verifier(folder).look(at: now)
+        try refuse(found.damages, found.contradictions, of: folder)
         try prove(folder)
         guard case .trusted(let keys) = finding else { return .unsigned }
         if let stranger = bundle.extraArchives.first {
@@ -55,12 +56,16 @@ package struct Gate: Sendable {
         guard allowsUnsigned else { throw BundleError("\(reason), or say --allow-unsigned") }
     }
 
-    private func refuse(_ faults: [String], of folder: BundleFolder) throws {
+    private func refuse(_ damages: [Damage], _ contradictions: [BundleFault] = [], of folder: BundleFolder) throws {
+        let faults = damages.map(\.description) + contradictions.map(\.description)
         guard !faults.isEmpty else { return }
         let rest = faults.count > 3 ? " (and \(faults.count - 3) more)" : ""
+        // The others say themselves what to do.
+        let isMendable = damages.contains { $0.path != nil }
         throw BundleError(
-            "the bundle is not as it was made: \(faults.prefix(3).joined(separator: "; "))\(rest): "
-                + "mend it with 'jhub-install bundle repair \(folder.path) --from COPY', or carry it again")
+            "the bundle is not as it was made: \(faults.prefix(3).joined(separator: "; "))\(rest)"
+                + (isMendable
+                    ? ": mend it with 'jhub-install bundle repair \(folder.path) --from COPY', or carry it again" : ""))
     }
 
     /// Hashes all but the blobs, where they are not as they were when they were proved before.
@@ -73,7 +78,7 @@ package struct Gate: Sendable {
             if before.seals[file.path] != seals { open.append(file) }
             proofs.seals[file.path] = seals
         }
-        try refuse(Verifier(folder).prove(open).map(\.description), of: folder)
+        try refuse(Verifier(folder).prove(open), of: folder)
         if proofs != before { proofs.write(to: memory) }
     }
 }

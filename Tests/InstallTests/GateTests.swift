@@ -1,5 +1,6 @@
 import Bundles
 import FoundationEssentials
+import Images
 import SystemPackage
 import Testing
 
@@ -66,6 +67,40 @@ import Testing
         let error = #expect(throws: BundleError.self) { try gate().pass(opened) }
         #expect(error?.description.hasPrefix("/media/usb/own.tar, which the config names, is not in the") == true)
         #expect(try gate(allowingUnsigned: true).pass(opened) == .unsigned)
+    }
+
+    /// As a bundle of `--have` does, which says so.
+    @Test func aBundleMayLeaveOutWhatTheSiteHas() throws {
+        let layer = try #require(try bundle.opened().shelf().images().first?.layers.first).blob
+        try bundle.leaveOut(layer)
+        #expect(try gate(allowingUnsigned: true).pass(bundle.opened()) == .unsigned)
+        #expect(try bundle.opened().omitted == [layer.digest])
+    }
+
+    @Test func volumesOnSeveralSticksAreOneBundle() throws {
+        let sticks = try bundle.sticks()
+        let opened = try Bundle(opening: sticks)
+        guard case .signed = try gate().pass(opened) else { return #expect(Bool(false)) }
+        #expect(try opened.snaps().map(\.name) == ["core20", "microk8s", "snapd"])
+        #expect(try opened.chart("jupyterhub", version: "4.2.0") != nil)
+        #expect(try opened.shelf().images().map { $0.names.map(\.description) } == [[TestBundle.image]])
+    }
+
+    /// None of what it has is named, and no advice is given that would not help.
+    @Test(arguments: 1...2) func aMissingVolumeIsNamed(number: Int) throws {
+        let sticks = try bundle.sticks()
+        try bundle.folder.remove("together/volume-\(number)")
+        let error = #expect(throws: BundleError.self) { try gate().pass(Bundle(opening: sticks)) }
+        #expect(
+            error?.description
+                == "the bundle is not as it was made: volume \(number) of 2 is missing: put the directory "
+                + "volume-\(number) beside the others")
+    }
+
+    @Test func aBundleForAnotherPlatformIsRefused() throws {
+        try bundle.describe(as: TestBundle.date, for: Platform(os: "linux", architecture: "arm64"))
+        try bundle.sign(trusted: true)
+        #expect(try refusal() == "the bundle is for linux/arm64, and this machine is linux/amd64")
     }
 
     @Test func aFileThatIsNotInTheListIsRefused() throws {

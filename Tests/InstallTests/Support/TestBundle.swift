@@ -1,4 +1,5 @@
 import Bundles
+import FoundationEssentials
 import Glibc
 import Images
 import SystemPackage
@@ -23,9 +24,9 @@ struct TestBundle {
     }
 
     /// Writes bundle.json as of that date.
-    func describe(as created: String) throws {
+    func describe(as created: String, for platform: Platform = .linuxAMD64) throws {
         try BundleWriter(at: path).write(
-            BundleWriter.Parts(created: created, images: [try Self.image(in: path.appending("images"))]))
+            .init(created: created, platform: platform, images: [try Self.image(in: path.appending("images"))]))
     }
 
     private static func image(in layout: FilePath) throws -> BundleDescription.Image {
@@ -51,6 +52,35 @@ struct TestBundle {
     }
 
     func opened() throws -> Bundle { try Bundle(opening: path) }
+
+    /// As `--have` does with what the site has.
+    func leaveOut(_ blob: Blob) throws {
+        try folder.remove("bundle/images/blobs/sha256/\(blob.digest.hex)")
+        let images = try BundleFolder(opening: path).description.images
+        try BundleWriter(at: path).write(BundleWriter.Parts(created: Self.date, images: images, omitted: [blob]))
+    }
+
+    /// Signs it and cuts it into two volumes, each on a stick of its own; answers the folder that leads to them.
+    func sticks() throws -> FilePath {
+        for name in ["core20", "snapd"] {
+            try folder.put("bundle/snaps/\(name)_1.snap", String(repeating: name, count: 4_000_000 / name.count))
+        }
+        try describe(as: Self.date)
+        try sign(trusted: true)
+        let (apart, together) = (folder.path.appending("apart"), folder.path.appending("together"))
+        let count = try Splitter(BundleFolder(opening: path), size: 5_000_000, to: apart).run()
+        try FileManager.default.createDirectory(atPath: together.string, withIntermediateDirectories: true)
+        for number in 1...count {
+            let stick = folder.path.appending("stick-\(number)")
+            let volume = "volume-\(number)"
+            try FileManager.default.createDirectory(atPath: stick.string, withIntermediateDirectories: true)
+            try FileManager.default.moveItem(
+                atPath: apart.appending(volume).string, toPath: stick.appending(volume).string)
+            try FileManager.default.createSymbolicLink(
+                atPath: together.appending(volume).string, withDestinationPath: stick.appending(volume).string)
+        }
+        return together
+    }
 
     /// Signs it with a new key, which the machine trusts or does not.
     @discardableResult
