@@ -16,6 +16,8 @@ package struct Site: Sendable {
     package var http: any HTTPExchange
     /// Of the node; unless told otherwise, those of the provider's containerd.
     package var images: any ImageStore
+    /// Images that are nowhere are left out, as `--ignore app.complete` says; else nothing is loaded without them.
+    package var sparesAbsentImages = false
     /// What the hub's chart asks for, worked out once.
     let chartImages = ChartImages()
 

@@ -15,7 +15,10 @@ struct Apply: AsyncParsableCommand {
 
     @Option(
         name: .customLong("ignore"),
-        help: ArgumentHelp("Go on although this check of preflight fails; may be repeated.", valueName: "id"))
+        help: ArgumentHelp(
+            "Go on although this check of preflight fails; may be repeated.",
+            discussion: "The summary names it. With \(Preflight.completeness) images that are nowhere are left out.",
+            valueName: "id"))
     var ignored: [String] = []
 
     @Flag(name: .shortAndLong, help: "Go on in spite of preflight's warnings, without asking.")
@@ -34,7 +37,8 @@ struct Apply: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let site = try options.site()
+        var site = try options.site()
+        site.sparesAbsentImages = ignored.contains(Preflight.completeness)
         try requireRoot()
         let preflight = Preflight.standard(for: site)
         let strangers = preflight.strangers(among: Set(ignored))
@@ -43,13 +47,14 @@ struct Apply: AsyncParsableCommand {
         }
         let work = try Work(purpose: "jhub-install apply", asJSON: options.config.json, verbose: options.verbose)
         let trust = try work.pass(site.bundle, trust)
-        try await pass(preflight, on: site, log: work.log)
-        try await work.carryOut(options.stages, on: site, patience: patience.map { .seconds($0) }) { made in
-            try await Summary(of: site, changes: made, trust: trust).print(asJSON: options.config.json)
+        let failed = try await pass(preflight, on: site, log: work.log)
+        try await work.carryOut(options.stages, on: site, patience: patience.map { .seconds($0) }) { [site] made in
+            try await Summary(of: site, changes: made, trust: trust, ignored: failed).print(asJSON: options.config.json)
         }
     }
 
-    private func pass(_ preflight: Preflight, on site: Site, log: LogFile) async throws {
+    /// Returns what failed and is ignored.
+    private func pass(_ preflight: Preflight, on site: Site, log: LogFile) async throws -> [Report] {
         let reports = await preflight.run(on: site, ignoring: Set(ignored))
         for report in reports where report.stops || report.warns || report.isIgnored {
             log.line("preflight: \(report.line)")
@@ -59,5 +64,6 @@ struct Apply: AsyncParsableCommand {
         if reports.contains(where: \.warns), !yes, Console.isInteractive, !options.config.json {
             guard Console.asksToGoOn("Preflight has warnings. Go on?") else { throw ExitStatus.preflight }
         }
+        return reports.filter { $0.isIgnored && $0.finding.verdict == .failed }
     }
 }

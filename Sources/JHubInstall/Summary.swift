@@ -9,12 +9,14 @@ struct Summary {
     var changes: Int?
     /// Nil where nobody asked.
     var trust: BundleTrust?
+    /// What preflight found amiss, and was told to go on in spite of.
+    var ignored: [Report]
 
-    init(of site: Site, changes: Int?, trust: BundleTrust? = nil) async throws {
+    init(of site: Site, changes: Int?, trust: BundleTrust? = nil, ignored: [Report] = []) async throws {
         addresses = try await site.addresses()
         admins = site.settings.admins
         passwordFile = try await site.passwordFile()
-        (self.changes, self.trust) = (changes, trust)
+        (self.changes, self.trust, self.ignored) = (changes, trust, ignored)
     }
 
     func print(asJSON: Bool) {
@@ -26,6 +28,7 @@ struct Summary {
             ]
             object["changes"] = changes.map { .int($0) }
             object["bundle"] = trust?.json
+            if !ignored.isEmpty { object["ignored"] = ignored.json }
             object["passwordFile"] = passwordFile.map { .string($0) }
             out.line(JSON.object(object).text())
             return
@@ -34,6 +37,7 @@ struct Summary {
             out.line(changes == 0 ? "Everything stands as it should; nothing was changed." : "\(changes) changes made.")
         }
         if let trust { out.line("Bundle:     \(trust.words)") }
+        for report in ignored { out.line("Ignored:    \(report.id): \(report.finding.measured)") }
         if let first = admins.first {
             let file = passwordFile.map { "; first password in \($0)" } ?? ""
             out.line("Admin:      \(first)\(file)")

@@ -60,6 +60,14 @@ import Testing
             error?.description.contains("holds docker.io/a/a:1, docker.io/b/b:1, and the node has not got it") == true)
     }
 
+    @Test func whatIsNowhereCanBeSpared() async throws {
+        var site = machine.site
+        site.sparesAbsentImages = true
+        let references = try ["a/a:1", "b/b:1"].map { try ImageReference(parsing: $0) }
+        let changes = try await site.loads(of: references, from: [try image("b/b:1")])
+        #expect(changes.map(\.description) == ["load docker.io/b/b:1 (3 blobs, 1500 bytes) (it is not on the node)"])
+    }
+
     /// A store with this image whole under its name.
     private func holding(_ image: ArchivedImage) throws -> Holdings {
         Holdings().adding(try #require(Holdings().lacks(image)))

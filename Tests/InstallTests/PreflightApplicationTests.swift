@@ -107,6 +107,43 @@ import Testing
         #expect(finding.fix?.contains("docker save -o /b/k8s-hub-4.2.0.tar quay.io/jupyterhub/k8s-hub:4.2.0") == true)
     }
 
+    /// A bundle of `--have` is for one site: another is told so by name, and that site finds it whole.
+    @Test func whatABundleLeavesToTheSiteHasToBeThere() throws {
+        let made = try TestBundle()
+        let whole = try #require(try made.opened().shelf().images().first)
+        let layer = try #require(whole.layers.first).blob
+        try made.leaveOut(layer)
+        let bundle = try made.opened()
+        let shelf = try bundle.shelf().images()
+        var wanted = Wanted()
+        wanted.add(try ImageReference(parsing: TestBundle.image), for: "SINGLEUSER_IMAGE")
+        let finding = ImagesComplete.finding(for: wanted, on: shelf, Holdings(), bundle: bundle)
+        #expect(
+            finding.measured == "the bundle was made for a site that has layers of \(TestBundle.image) "
+                + "(SINGLEUSER_IMAGE), and this node has not")
+        #expect(finding.fix?.contains("without --have, or with an inventory of this site") == true)
+        var holdings = Holdings()
+        holdings.content[layer.digest] = [:]
+        #expect(ImagesComplete.finding(for: wanted, on: shelf, holdings, bundle: bundle).verdict == .passed)
+        wanted.add(try ImageReference(parsing: "demo:2"), for: "HUB_IMAGE")
+        let both = ImagesComplete.finding(for: wanted, on: shelf, Holdings(), bundle: bundle)
+        #expect(
+            both.measured.hasPrefix("the bundle lacks docker.io/library/demo:2 (HUB_IMAGE); the bundle was made for"))
+    }
+
+    @Test func anImageWithoutANameIsNoAnswer() async throws {
+        var machine = try PreflightMachine()
+        defer { machine.remove() }
+        var image = try #require(try await machine.neededImages().first)
+        image.names = []
+        var wanted = Wanted()
+        wanted.add(try ImageReference(parsing: "a/a:1"), for: "HUB_IMAGE")
+        let finding = ImagesComplete.finding(for: wanted, on: [image], Holdings(), bundle: Bundle(at: "/b"))
+        #expect(finding.measured.hasSuffix("; and nothing can ask for the images without a name in \(image.archive)"))
+        #expect(finding.fix?.contains("saved again with it: docker save NAME, skopeo copy") == true)
+        machine.settings = Settings()
+    }
+
     @Test func whatCouldNotBeLookedIntoIsSaid() throws {
         var wanted = Wanted()
         wanted.doubts = ["the chart could not be rendered"]

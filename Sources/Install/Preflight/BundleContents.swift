@@ -50,7 +50,7 @@ struct ChartThere: Check {
 }
 
 struct ImagesComplete: Check {
-    let id = "app.complete"
+    let id = Preflight.completeness
     let title = "Every image that will run is in the bundle, or on the node"
     let limit: Duration? = .seconds(600)
     let carried: Carried
@@ -81,18 +81,9 @@ struct ImagesComplete: Check {
         let needs = "all \(wanted.images.count)"
         let absent = wanted.absent(from: shelf, holdings, omitted: bundle.omitted)
         guard absent.isEmpty else {
-            let names = absent.map(\.description).joined(separator: ", ")
-            guard bundle.folder == nil else {
-                return .failed(
-                    "the bundle lacks \(names)", needs: needs,
-                    fix: "where it was made: 'jhub-install bundle create' with this site's jhub.env, or 'bundle add'")
-            }
-            let saves = absent.map(\.reference).map {
-                "docker save -o \(bundle.path.appending(file(for: $0))) \($0)"
-            }
-            return .failed(
-                "no archive holds \(names)", needs: needs,
-                fix: "where there is Internet: \(saves.joined(separator: "; ")) (any other file name will do)")
+            return bundle.folder == nil
+                ? without(absent, nameless: shelf.filter(\.names.isEmpty), in: bundle, needs: needs)
+                : without(absent, leftOut: absent.filter { shelf.image(for: $0.reference) != nil }, needs: needs)
         }
         guard wanted.doubts.isEmpty else {
             return .unknown(
@@ -100,6 +91,45 @@ struct ImagesComplete: Check {
                 fix: "see to that; all that is known of is there")
         }
         return .passed("\(wanted.images.count) images", needs: needs)
+    }
+
+    /// Of a plain folder.
+    private static func without(
+        _ absent: [WantedImage], nameless: [ArchivedImage], in bundle: Bundle, needs: String
+    ) -> Finding {
+        let saves = absent.map(\.reference).map { "docker save -o \(bundle.path.appending(file(for: $0))) \($0)" }
+        var (measured, fix) = (
+            "no archive holds \(names(of: absent))",
+            "where there is Internet: \(saves.joined(separator: "; ")) (any other file name will do)"
+        )
+        if !nameless.isEmpty {
+            let places = Set(nameless.map(\.archive.string)).sorted().joined(separator: ", ")
+            measured += "; and nothing can ask for the images without a name in \(places)"
+            fix +=
+                "; an image that was saved without its name is saved again with it: docker save NAME, "
+                + "skopeo copy oci-archive:FILE docker-archive:OTHER:NAME"
+        }
+        return .failed(measured, needs: needs, fix: fix)
+    }
+
+    /// Of a bundle with a bundle.json, which leaves layers of some of them to the site.
+    private static func without(_ absent: [WantedImage], leftOut: [WantedImage], needs: String) -> Finding {
+        let lacking = absent.filter { !leftOut.contains($0) }
+        var (measured, fixes): ([String], [String]) = ([], [])
+        if !lacking.isEmpty {
+            measured.append("the bundle lacks \(names(of: lacking))")
+            fixes.append("where it was made: 'jhub-install bundle create' with this site's jhub.env, or 'bundle add'")
+        }
+        if !leftOut.isEmpty {
+            measured.append(
+                "the bundle was made for a site that has layers of \(names(of: leftOut)), and this node has not")
+            fixes.append("where it was made: 'bundle create' without --have, or with an inventory of this site")
+        }
+        return .failed(measured.joined(separator: "; "), needs: needs, fix: fixes.joined(separator: "; "))
+    }
+
+    private static func names(of images: [WantedImage]) -> String {
+        images.map(\.description).joined(separator: ", ")
     }
 
     /// "k8s-hub-4.2.0.tar", as people name such files.

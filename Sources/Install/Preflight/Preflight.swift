@@ -4,6 +4,9 @@ package import Kube
 package struct Preflight: Sendable {
     package var checks: [any Check]
 
+    /// The check whose `--ignore` takes a bundle that lacks images.
+    package static let completeness = "app.complete"
+
     package init(checks: [any Check]) { self.checks = checks }
 
     /// Asks all checks side by side. One that throws or takes longer than the

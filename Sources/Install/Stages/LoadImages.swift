@@ -23,7 +23,8 @@ extension Site {
     /// What the config makes the cluster run, and what the cluster runs by itself.
     package func neededImages() async throws -> [ImageReference] { try await wanted().images.map(\.reference) }
 
-    /// The changes that bring these images to the node; none where they are all there.
+    /// The changes that bring these images to the node; none where they are all there. A BundleError names those that
+    /// are nowhere.
     package func loads(of references: [ImageReference]) async throws -> [Change] {
         try await loads(of: references, from: try bundle.shelf().images())
     }
@@ -44,7 +45,7 @@ extension Site {
                 absent.append(reference)
             }
         }
-        guard absent.isEmpty else {
+        guard absent.isEmpty || sparesAbsentImages else {
             throw BundleError(
                 "no archive in \(bundle.path) holds \(absent.map(\.description).joined(separator: ", ")), "
                     + "and the node has not got it: save it there with 'docker save', under any file name")
@@ -53,6 +54,7 @@ extension Site {
         for (image, names) in found {
             guard let load = holdings.lacks(image, as: names) else { continue }
             if let blob = load.missing.first(where: { bundle.omitted.contains($0.digest) }) {
+                if sparesAbsentImages { continue }
                 throw BundleError(
                     "the bundle was made for a site that has \(blob.digest) of \(names[0]), and this node has not got it: "
                         + "make one without --have, or with an inventory of this site")
