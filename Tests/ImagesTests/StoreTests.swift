@@ -199,6 +199,28 @@ import Testing
         }
     }
 
+    /// Its digest is right, and what lies in it is not what its type says, or breaks off.
+    @Test(arguments: ["compressed, and its type says that it is not", "cut off before it was hashed"])
+    func aLayerThatCannotBeUnpackedLeavesNoImage(fault: String) async throws {
+        try await PrivateContainerd.with { containerd in
+            let plain = Sample.large.layers[0]
+            let packed = containerd.folder.path.appending("packed")
+            guard try await pack(try containerd.folder.write("layer", plain), with: "gzip", to: packed) else { return }
+            let isCut = fault.hasPrefix("cut")
+            let damaged = Array(try contents(of: packed).dropLast(isCut ? 1000 : 0))
+            var sample = Sample()
+            sample.layers = [damaged]
+            if isCut { sample.types.layer += "+gzip" }
+            sample.configEdit = { $0.replacing("\(Digest(of: damaged))", with: "\(Digest(of: plain))") }
+            let image = try containerd.image("a.tar", sample.oci)
+            let error = await #expect(throws: ImageError.self) { try await containerd.load(image) }
+            #expect(error?.description.hasPrefix("could not unpack the layer \(Digest(of: damaged)) on here: ") == true)
+            #expect(error?.description.contains("\n") == false)
+            let after = try await containerd.store.holdings()
+            #expect(after.records.isEmpty && after.snapshots.isEmpty)
+        }
+    }
+
     @Test func aSecondNameForAnotherDigestIsRefusedBeforeAnythingMoves() async throws {
         try await PrivateContainerd.with { containerd in
             let image = try containerd.image("a.tar", Sample().multiPlatform)
@@ -245,6 +267,51 @@ import Testing
             for image in images where between.lacks(image) != nil { try await containerd.load(image) }
             let after = try await containerd.store.holdings()
             #expect(images.allSatisfy { after.lacks($0) == nil })
+        }
+    }
+
+    /// All images of a bundle lie in one layout: each goes by itself.
+    @Test func anInterruptDoesNotWaitForAWholeLayout() async throws {
+        try await PrivateContainerd.with { containerd in
+            let samples = ["one", "two", "three", "four"].map {
+                Sample("docker.io/library/\($0):1", layers: ["base", $0])
+            }
+            for sample in samples { _ = try containerd.folder.unpack(sample.blobs, as: "layout") }
+            let entries = samples.dropFirst().map { sample in
+                sample.descriptor(
+                    sample.types.manifest, Array(sample.manifest.utf8),
+                    #","annotations":{"io.containerd.image.name":"\#(sample.name)"}"#)
+            }
+            let index = samples[0].index(of: samples[0].manifest, samples[0].types.manifest, others: entries)
+            let layout = try containerd.folder.unpack([.file("index.json", index)], as: "layout")
+            let images = try containerd.folder.shelf(layout).images()
+            let loads = images.reduce(into: (loads: [ImageLoad](), holdings: Holdings())) { sum, image in
+                guard let load = sum.holdings.lacks(image) else { return }
+                sum.loads.append(load)
+                sum.holdings = sum.holdings.adding(load)
+            }.loads
+            let asked = Mutex(0)
+            let done = Mutex<[ImageLoad]>([])
+            let error = await #expect(throws: ImageError.self) {
+                _ = try await containerd.store.load(
+                    loads,
+                    LoadListener(
+                        loaded: { load in done.withLock { $0.append(load) } },
+                        isInterrupted: {
+                            asked.withLock { asked in
+                                asked += 1
+                                return asked > 2
+                            }
+                        }))
+            }
+            #expect(error?.reason == "interrupted")
+            // The two that were in hand.
+            #expect(done.withLock { $0.count } == 2)
+            for image in images {
+                let between = try await containerd.store.holdings()
+                if between.lacks(image) != nil { try await containerd.load(image) }
+            }
+            #expect(try await containerd.store.holdings().records.count == 4)
         }
     }
 }

@@ -8,7 +8,8 @@ struct Shipment: Sendable {
 
     var bytes: Int64 { wanted.reduce(0) { $0 + $1.blob.size - $1.offset } }
 
-    /// Each blob once, each archive once.
+    /// Each blob once, each archive once. A layout is no pass over one file: each of its images goes by itself, so that two
+    /// are read at a time and an interrupt waits for no more than these.
     static func all(of loads: [ImageLoad], to holdings: Holdings, begun: [String: Int64]) -> [Shipment] {
         var shipments: [Shipment] = []
         var seen: Set<Digest> = []
@@ -27,7 +28,7 @@ struct Shipment: Sendable {
             }
             guard !wanted.isEmpty else { continue }
             let isSame = { (shipment: Shipment) in
-                shipment.source.path == image.archive && !(shipment.source is ComposedManifest)
+                image.layout == nil && shipment.source.path == image.archive && !(shipment.source is ComposedManifest)
             }
             if let place = shipments.firstIndex(where: isSame) {
                 shipments[place].wanted += wanted
