@@ -16,9 +16,34 @@ import Testing
         return (archive, sample)
     }
 
-    private func add(_ scratch: Scratch, _ files: FilePath...) async throws -> Addition.Outcome {
-        try await Addition(to: scratch.path.appending("bundle"), of: files).run(
-            index: scratch.path.appending("archives.json"))
+    private func add(
+        _ scratch: Scratch, _ files: FilePath..., naming name: String? = nil
+    ) async throws -> Addition.Outcome {
+        try await Addition(
+            to: scratch.path.appending("bundle"), of: files, naming: name.map { try ImageReference(parsing: $0) }
+        ).run(index: scratch.path.appending("archives.json"))
+    }
+
+    /// Runs a tool; false, and a word about it, where it is missing, which under CI is a failure.
+    @discardableResult private func run(_ words: String..., orMissing tool: String = "") async throws -> Bool {
+        let isThere =
+            try await LocalTransport().run(["sh", "-c", "command -v \(tool.isEmpty ? "sh" : tool)"]).status == 0
+        guard isThere else {
+            try #require(ProcessInfo.processInfo.environment["CI"] != "true", "there is no \(tool)")
+            print("skipped: there is no \(tool)")
+            return false
+        }
+        let outcome = try await LocalTransport().run(Command(words))
+        try #require(outcome.status == 0, "\(words): \(outcome)")
+        return true
+    }
+
+    /// As `helm package` makes it.
+    private func chart(_ scratch: Scratch, _ name: String) async throws -> FilePath {
+        try scratch.write("jupyterhub/Chart.yaml", "name: jupyterhub\n")
+        let path = scratch.path.appending(name)
+        try await run("tar", "-C", scratch.path.string, "-czf", path.string, "jupyterhub")
+        return path
     }
 
     private func finding(_ scratch: Scratch) throws -> [String] {
@@ -28,7 +53,7 @@ import Testing
     @Test func anEmptyDirectoryBecomesABundle() async throws {
         try await Scratch.during { scratch in
             let (archive, sample) = try await archive(scratch, "one", layerSize: 5 << 20)
-            let chart = try scratch.write("jupyterhub-4.2.0.tgz", "chart")
+            let chart = try await chart(scratch, "jupyterhub-4.2.0.tgz")
             let outcome = try await add(scratch, archive, chart)
             #expect(outcome.images == [SampleBundle.name] && outcome.files == ["charts/jupyterhub-4.2.0.tgz"])
             #expect(!outcome.lostSignature)
@@ -36,6 +61,79 @@ import Testing
             let images = try BundleFolder(opening: scratch.path.appending("bundle")).description.images
             #expect(images.map(\.digest) == [sample.image.digest])
             #expect(Set(images[0].blobs) == Set(sample.image.blobs))
+        }
+    }
+
+    @Test(arguments: ["docker", "docker25", "oci"]) func everyKindOfArchiveGoesIn(form: String) async throws {
+        try await Scratch.during { scratch in
+            let archive = scratch.path.appending("a.tar")
+            try await Making.archive(
+                [
+                    "--ref", "demo/a:1", "--file", "a=b", "--layer", "--file", "c=d", "--ref", "demo/b:1", "--file",
+                    "a=b",
+                    "--format", form,
+                ], at: archive)
+            #expect(try await add(scratch, archive).images == ["docker.io/demo/a:1", "docker.io/demo/b:1"])
+            #expect(try finding(scratch) == [])
+            // As the archive itself would be imported.
+            let bundle = scratch.path.appending("bundle")
+            let targets = try [archive, bundle.appending("images")].map { path in
+                try ImageShelf(archives: [path], index: scratch.path.appending("x.json")).images().map(\.target.hex)
+                    .sorted()
+            }
+            #expect(targets[0] == targets[1])
+            let blobs = try BundleFolder(opening: bundle).description.files.filter(\.isBlob)
+            // Two manifests, two configs, and of three layers two are one.
+            #expect(blobs.count == 6)
+        }
+    }
+
+    /// Both are called .tgz; what is in it tells.
+    @Test func aTarballIsKnownByItsContent() async throws {
+        try await Scratch.during { scratch in
+            let plain = scratch.path.appending("a.tar")
+            try await Making.archive(["--ref", "demo/a:1", "--file", "a=b", "--format", "docker"], at: plain)
+            let images = scratch.path.appending("images.tgz")
+            try await run("sh", "-c", "gzip -c \(plain) >\(images)")
+            let chart = try await chart(scratch, "jupyterhub-4.2.0.tgz")
+            let outcome = try await add(scratch, images, chart)
+            #expect(outcome.images == ["docker.io/demo/a:1"] && outcome.files == ["charts/jupyterhub-4.2.0.tgz"])
+            let before = try scratch.read("bundle/bundle.json")
+            try scratch.write("notes/README", "hello")
+            let notes = scratch.path.appending("notes.tgz")
+            try await run("tar", "-C", scratch.path.string, "-czf", notes.string, "notes")
+            let error = await #expect(throws: ImageError.self) { try await add(scratch, notes) }
+            #expect(error?.description.hasPrefix("could not read \(notes): it is neither a chart") == true)
+            #expect(try scratch.read("bundle/bundle.json") == before)
+        }
+    }
+
+    /// umoci gives tags, which name no image.
+    @Test func anImageOfUmociNeedsAName() async throws {
+        try await Scratch.during { scratch in
+            let layout = scratch.path.appending("layout").string
+            guard try await run("umoci", "init", "--layout", layout, orMissing: "umoci") else { return }
+            for tag in ["1", "2"] {
+                try await run("umoci", "new", "--image", "\(layout):\(tag)")
+                try await run(
+                    "umoci", "config", "--image", "\(layout):\(tag)", "--os", "linux", "--architecture", "amd64",
+                    "--author", tag)
+            }
+            let folder = FilePath(layout)
+            let both = await #expect(throws: BundleFault.self) { try await add(scratch, folder, naming: "myorg/lab:1") }
+            #expect(both?.description.hasSuffix("add each by itself with --name, or save them by their names") == true)
+            try await run("umoci", "rm", "--image", "\(layout):2")
+            let fault = await #expect(throws: BundleFault.self) { try await add(scratch, folder) }
+            #expect(fault?.description.contains("no name, \(layout) (") == true)
+            #expect(fault?.description.hasSuffix("as in --name myorg/lab:1") == true)
+            #expect(!FileManager.default.fileExists(atPath: scratch.path.appending("bundle").string))
+            #expect(try await add(scratch, folder, naming: "myorg/lab:1").images == ["docker.io/myorg/lab:1"])
+            #expect(try finding(scratch) == [])
+            let named = scratch.path.pushing("bundle/images")
+            let surplus = await #expect(throws: BundleFault.self) {
+                try await add(scratch, named, naming: "myorg/lab:2")
+            }
+            #expect(surplus?.description == "every image has a name already: leave --name away")
         }
     }
 

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Glibc
-import Images
+package import Images
 package import SystemPackage
 
 /// Puts files into a bundle: the images of archives into its layout, all else at its place.
@@ -8,6 +8,7 @@ package struct Addition: Sendable {
     package let path: FilePath
     private var archives: [FilePath] = []
     private var carried: [BundleMaker.Carried] = []
+    private let name: ImageReference?
 
     package struct Outcome: Hashable, Sendable {
         /// Names, sorted.
@@ -22,8 +23,9 @@ package struct Addition: Sendable {
     ///   - path: A bundle, or a directory that becomes one.
     ///   - files: Snaps with their assertions beside them, charts (.tgz), packages, manifests; all else has to be an
     ///     archive of images, or an image layout.
-    package init(to path: FilePath, of files: [FilePath]) throws(BundleFault) {
-        self.path = path
+    ///   - name: For the one image among them that has none.
+    package init(to path: FilePath, of files: [FilePath], naming name: ImageReference? = nil) throws {
+        (self.path, self.name) = (path, name)
         for file in files {
             guard FileEntry(at: file) != nil else { throw BundleFault("there is no file \(file)", blame: .machine) }
             let name = file.lastComponent?.string ?? ""
@@ -38,7 +40,11 @@ package struct Addition: Sendable {
                 carry(file, "snaps/\(name)")
                 carry(assertion, "snaps/\(assertion.lastComponent?.string ?? "")")
             case "assert": carry(file, "snaps/\(name)")
-            case "tgz": carry(file, "charts/\(name)")
+            case "tgz":
+                switch try TarballKind(of: file) {
+                case .chart: carry(file, "charts/\(name)")
+                case .images: archives.append(file)
+                }
             case "deb": carry(file, "packages/\(name)")
             case "yaml", "yml": carry(file, "manifests/\(name)")
             default: archives.append(file)
@@ -58,12 +64,9 @@ package struct Addition: Sendable {
     ) async throws -> Outcome {
         let before = try description()
         let isSigned = FileEntry(at: path.appending(Reserved.signatures)) != nil
+        let supply = try ArchiveSupply(ImageShelf(archives: archives, index: index), name: "the archives")
+        let chosen = try supply.all(naming: name)
         let layout = try LayoutWriter(at: path.appending("images"))
-        let chosen = try ArchiveSupply(ImageShelf(archives: archives, index: index), name: "the archives").all
-        guard archives.isEmpty || !chosen.isEmpty else {
-            throw BundleFault(
-                "no image in \(archives.map(\.string).joined(separator: ", ")) has a name: save it by one")
-        }
         try await LayoutFiller(layout, chosen.map(\.image)).fill(report: filling)
         for file in carried { for one in try file.files() { try one.copy(to: path) } }
 

@@ -20,10 +20,25 @@ package struct ArchiveSupply: ImageSupply {
         (images.first { $0.names.contains(reference) } ?? image(like: reference)).flatMap(supplied)
     }
 
-    /// Every image that has a name.
-    var all: [ChosenImage] {
-        images.filter { !$0.names.isEmpty }.compactMap { image in
-            supplied(image).map { ChosenImage(names: image.names, needs: [], image: $0) }
+    /// Every image. The one that has no name gets this; who saves an image by its id, or with umoci, names none.
+    func all(naming name: ImageReference?) throws(BundleFault) -> [ChosenImage] {
+        let nameless = images.filter(\.names.isEmpty)
+        let places = nameless.map { "\($0.archive) (\($0.target.short))" }.joined(separator: ", ")
+        guard nameless.count < 2 else {
+            throw BundleFault(
+                "nothing could ask for the images that have no name, \(places): add each by itself with --name, or save "
+                    + "them by their names")
+        }
+        guard nameless.isEmpty == (name == nil) else {
+            throw BundleFault(
+                nameless.isEmpty
+                    ? "every image has a name already: leave --name away"
+                    : "nothing could ask for the image that has no name, \(places): give it one, as in --name myorg/lab:1"
+            )
+        }
+        return images.compactMap { image in
+            let names = image.names.isEmpty ? [name].compactMap(\.self) : image.names
+            return supplied(image).map { ChosenImage(names: names, needs: [], image: $0) }
         }
     }
 

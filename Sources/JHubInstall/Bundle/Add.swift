@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bundles
+import Images
 import Kube
 import SystemPackage
 
@@ -10,7 +11,8 @@ extension BundleCommand {
             discussion: """
                 Archives of images go into the layout, each blob once; snaps (.snap, with its .assert beside it), charts (.tgz), \
                 packages (.deb) and manifests (.yaml) to their places. A name of an image that is there already moves to the \
-                new one. The directory may be empty: then it becomes a bundle. Signatures no longer hold, and go.
+                new one. The directory may be empty: then it becomes a bundle. Signatures no longer hold, and go. \
+                Interrupted, it goes on when it is run again.
                 """)
 
         @OptionGroup var bundle: BundleArgument
@@ -18,10 +20,27 @@ extension BundleCommand {
         @Argument(help: ArgumentHelp("What to add.", valueName: "file"))
         var files: [String]
 
+        @Option(
+            help: ArgumentHelp(
+                "The name of the image that has none, as umoci and 'docker save ID' write it.", valueName: "name"),
+            transform: { text in
+                do {
+                    return try ImageReference(parsing: text)
+                } catch {
+                    throw ValidationError("\(error)")
+                }
+            })
+        var name: ImageReference?
+
         func run() async throws {
+            Interrupt.endsAtOnce()
+            try await ImageError.asFault(add)
+        }
+
+        private func add() async throws {
             let filling = ByteProgress("copied", json: bundle.json)
             let hashing = ByteProgress("hashed", json: bundle.json)
-            let addition = try Addition(to: FilePath(bundle.directory), of: files.map { FilePath($0) })
+            let addition = try Addition(to: FilePath(bundle.directory), of: files.map { FilePath($0) }, naming: name)
             let outcome: Addition.Outcome
             do {
                 defer {

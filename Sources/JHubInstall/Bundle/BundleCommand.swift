@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bundles
 import Glibc
+import Images
 import Kube
 import SystemPackage
 
@@ -42,6 +43,17 @@ struct TrustedKeysOption: ParsableArguments {
     var folder = TrustedKeys.folder.string
 
     func load() throws -> TrustedKeys { try TrustedKeys(in: FilePath(folder)) }
+}
+
+extension ImageError {
+    /// What an archive or a package is wrong with is wrong input to who makes a bundle.
+    static func asFault(_ work: () async throws -> Void) async throws {
+        do {
+            try await work()
+        } catch let error as ImageError {
+            throw BundleFault(error.description)
+        }
+    }
 }
 
 extension SignatureFinding {

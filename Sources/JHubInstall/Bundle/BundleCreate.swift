@@ -77,12 +77,8 @@ extension BundleCommand {
         var root: String?
 
         func run() async throws {
-            do {
-                try await make()
-            } catch let error as ImageError {
-                // What an archive or a package is wrong with is wrong input here.
-                throw BundleFault(error.description)
-            }
+            Interrupt.endsAtOnce()
+            try await ImageError.asFault(make)
         }
 
         private func make() async throws {
