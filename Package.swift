@@ -80,7 +80,7 @@ let package = Package(
             exclude: ["Fixtures"], swiftSettings: settings),
         // The programs themselves, which `swift build --build-tests` puts beside the tests.
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Bundles", "Hosts", "Images", "Kube", system], swiftSettings: settings
-        ),
+            name: "EndToEndTests", dependencies: ["Bundles", "Hosts", "Images", "Kube", "TestSupport", system],
+            swiftSettings: settings),
     ]
 )

@@ -104,7 +104,9 @@ import Testing
         #expect(["disk", "hash"].contains(last["bound"]?.string))
     }
 
-    @Test func aKilledCheckGoesOn() async throws {
+    @Test(arguments: [("KILL", 137), ("INT", 130)]) func aCheckThatIsEndedGoesOn(signal: String, status: Int)
+        async throws
+    {
         // Holes, so no disk is needed; on one core they take a while.
         try make(["snaps/a_1.snap": 3 << 30])
         let arguments = ["verify", bundle.string, "--allow-unsigned", "--json", "--keys", keys.string]
@@ -112,15 +114,20 @@ import Testing
         let cache = folder.appending("cache/jhub")
         // Once a part is remembered there is an end of it.
         let script = #"""
-            "$@" >/dev/null & pid=$!
+            "${@:2}" >/dev/null & pid=$!
             while kill -0 $pid 2>/dev/null; do
-                ls "$0" 2>/dev/null | grep -q verify- && { kill -9 $pid; break; }
+                ls "$0" 2>/dev/null | grep -q verify- && { kill -$1 $pid; break; }
                 sleep 0.02
             done
             wait $pid
             """#
-        let killed = try await LocalTransport().run(Command(["bash", "-c", script, cache.string] + words))
-        try #require(killed.status == 137, "\(killed)")
+        let ended = try await LocalTransport().run(Command(["bash", "-c", script, cache.string, signal] + words))
+        try #require(ended.status == status, "\(ended)")
+        if signal == "INT" {
+            #expect(
+                ended.errors.hasSuffix(
+                    "\njhub-install: interrupted: what was checked is remembered: run it again to go on\n"))
+        }
         #expect(try FileManager.default.contentsOfDirectory(atPath: cache.string).count == 1)
         let outcome = try await LocalTransport().run(try command(arguments))
         #expect(outcome.status == 0)

@@ -1,7 +1,10 @@
+import Bundles
 import Foundation
+import Glibc
 import Hosts
 import Kube
 import SystemPackage
+import TestSupport
 import Testing
 
 /// `jhub-install bundle create`, as somebody types it.
@@ -57,23 +60,27 @@ import Testing
         return path
     }
 
-    private func archive(_ names: [String] = ["demo/hub:1", "demo/proxy:1", "demo/lab:1"]) async throws -> FilePath {
+    private static let names = ["demo/hub:1", "demo/proxy:1", "demo/lab:1"]
+
+    private func archive(_ names: [String] = names, _ more: String...) async throws -> FilePath {
         let path = folder.appending("images.tar")
         let tool = Self.repository.appending("Tests/Lab/images/make-image").string
         let images = names.flatMap { ["--ref", $0, "--file", "base=shared", "--layer", "--file", "own=\($0)"] }
-        let outcome = try await LocalTransport().run(Command([tool] + images + [path.string]))
+        let outcome = try await LocalTransport().run(Command([tool] + images + more + [path.string]))
         try #require(outcome.status == 0, "\(outcome)")
         return path
     }
 
     private func create(to target: String = "bundle", _ words: String...) async throws -> Outcome {
-        try await LocalTransport().run(
-            Command(
-                [
-                    try #require(Self.program), "bundle", "create", "--config", folder.appending("jhub.env").string,
-                    "--to", folder.appending(target).string, "--charts", folder.appending("charts").string, "--root",
-                    folder.appending("release").string,
-                ] + words))
+        try await LocalTransport().run(Command(try command(target, words)))
+    }
+
+    private func command(_ target: String, _ words: [String]) throws -> [String] {
+        [
+            try #require(Self.program), "bundle", "create", "--config", folder.appending("jhub.env").string, "--to",
+            folder.appending(target).string, "--charts", folder.appending("charts").string, "--root",
+            folder.appending("release").string,
+        ] + words
     }
 
     private func everything(in name: String) throws -> [String: Data?] {
@@ -115,6 +122,53 @@ import Testing
         #expect(outcome.status == 0 && outcome.output.hasSuffix("signed\n"))
         let list = try await LocalTransport().run([program, "bundle", "list", folder.appending("bundle").string])
         #expect(list.output.contains("signed with keys that are not trusted here"))
+    }
+
+    /// Its certificate is of an authority of the site's own.
+    @Test func aRegistryWithTLSIsBelievedByItsAuthority() async throws {
+        let archive = try await archive(Self.names, "--format", "docker")
+        try await RealRegistry.with(in: folder.appending("registry"), hasTLS: true) { registry in
+            for name in Self.names { try await registry.push(name, from: archive) }
+            let mirror = "docker.io=\(registry.host)"
+            let refused = try await create("--registry", mirror)
+            #expect(refused.status == 1 && refused.errors.split(separator: "\n").count == 1, "\(refused)")
+            #expect(refused.errors.contains("certificate"))
+            #expect(refused.errors.hasSuffix("name that authority's PEM with --registry-ca\n"))
+            let outcome = try await create(
+                "--registry", mirror, "--registry-ca", try #require(registry.authority).string)
+            #expect(outcome.status == 0, "\(outcome)")
+            let images = try BundleFolder(opening: folder.appending("bundle")).description.images
+            #expect(images.flatMap(\.names).sorted() == Self.names.map { "docker.io/\($0)" }.sorted())
+        }
+    }
+
+    /// Ctrl-C, while a layer is copied: the next run goes on, and the bundle is as if there had been none.
+    @Test func anInterruptedCreateGoesOn() async throws {
+        let big = folder.appending("big")
+        #expect(FileManager.default.createFile(atPath: big.string, contents: nil))
+        #expect(truncate(big.string, 300 << 20) == 0)
+        let archive = try await archive(Self.names, "--layer", "--file", "big=@\(big)")
+        let blobs = folder.appending("bundle/images/blobs/sha256")
+        let script = #"""
+            "$@" >/dev/null & pid=$!
+            while kill -0 $pid 2>/dev/null; do
+                for part in "$0"/.*.part; do [ -s "$part" ] && { kill -INT $pid; break 2; }; done
+            done
+            wait $pid
+            """#
+        let words = try command("bundle", ["--from", archive.string])
+        let interrupted = try await LocalTransport().run(Command(["bash", "-c", script, blobs.string] + words))
+        #expect(interrupted.status == 130, "\(interrupted)")
+        #expect(interrupted.errors.hasPrefix("jhub-install: interrupted: ") && interrupted.errors.hasSuffix(" go on\n"))
+        #expect(interrupted.errors.split(separator: "\n").count == 1)
+        #expect(throws: BundleFault.self) { try BundleFolder(opening: folder.appending("bundle")) }
+        let names = try FileManager.default.contentsOfDirectory(atPath: blobs.string)
+        #expect(names.contains { $0.hasSuffix(".part") }, "what was copied is kept")
+        #expect(try await create("--from", archive.string).status == 0)
+        #expect(try await create(to: "other", "--from", archive.string).status == 0)
+        let made = try ["bundle", "other"].map { try BundleFolder(opening: folder.appending($0)) }
+        #expect(made[0].text == made[1].text)
+        #expect(try made.allSatisfy { try Verifier($0).run().isGood })
     }
 
     @Test func everyImageThatIsNowhereIsNamed() async throws {
