@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// Why an archive could not be read, or a store not asked or filled.
 package struct ImageError: Error, Hashable, CustomStringConvertible {
     package var attempt: String
@@ -24,6 +26,14 @@ package struct ImageError: Error, Hashable, CustomStringConvertible {
         let reason = reason.utf8.count > 600 ? reason.prefix(300) + " … " + reason.suffix(100) : reason[...]
         let first = "could not \(attempt) \(object): \(reason)".printable
         return ([first] + others.map(\.description)).joined(separator: "; ")
+    }
+}
+
+extension Errno {
+    /// What it means, and where it is the stick itself that fails, what to do.
+    var inWords: String {
+        self == .ioError
+            ? "\(self): see whether it is plugged in and in order, and run the same command again" : "\(self)"
     }
 }
 

@@ -93,6 +93,44 @@ import Testing
         }
     }
 
+    @Test(arguments: ["a.tar", "layout"])
+    func aStickThatIsPulledOutIsNamedAndTheNextRunSendsTheRest(form: String) async throws {
+        try await PrivateContainerd.with { containerd in
+            let folder = containerd.folder
+            // More than pipes and sockets hold: the stick is still read when it is pulled out.
+            var sample = Sample(layers: [])
+            sample.layers = [Tar(members: [.file("big", Sample.large.layers.flatMap { $0 + $0 })]).bytes]
+            let members = sample.oci
+            try await Stick.with(
+                in: folder,
+                fill: { _ in
+                    if form == "a.tar" {
+                        _ = try folder.write("stick/a.tar", members)
+                    } else {
+                        _ = try folder.unpack(members, as: "stick/layout")
+                    }
+                },
+                { stick in
+                    let image = try #require(try folder.shelf(stick.path.appending(form)).images().first)
+                    let gateway = try Gateway(
+                        at: folder.path.appending("pull.sock"), to: containerd.socket, after: 2 << 20, stick.pull)
+                    let error = await #expect(throws: ImageError.self) {
+                        _ = try await ContainerdStore(on: "here", at: gateway.path)
+                            .load(loads([image], Holdings()), LoadListener())
+                    }
+                    gateway.close()
+                    #expect(error?.description.hasPrefix("could not read \(stick.path)/\(form)") == true)
+                    #expect(error?.description.contains("Input/output error") == true, "\(error?.reason ?? "")")
+                    #expect(error?.description.contains("\n") == false)
+                    #expect(try await containerd.store.holdings().records.isEmpty)
+                    try await stick.putInAgain()
+                    let effort = try await containerd.load(image)
+                    #expect(effort.bytes < image.blobs.reduce(0) { $0 + $1.size })
+                    #expect(try await containerd.store.holdings().lacks(image) == nil)
+                })
+        }
+    }
+
     @Test func anArchiveThatLostAMemberSinceItWasReadIsNoticed() async throws {
         try await PrivateContainerd.with { containerd in
             let image = try containerd.image("a.tar", Sample().oci)

@@ -155,8 +155,10 @@ struct ArchiveReader: ~Copyable {
     }
 
     private func error() -> ImageError {
-        let reason = archive_error_string(handle.raw).map { String(cString: $0) } ?? "libarchive does not say why"
-        return ImageError("read", path.string, reason)
+        let words = archive_error_string(handle.raw).map { String(cString: $0) } ?? "libarchive does not say why"
+        // Of a disk that fails it says no more than where.
+        let isOfTheDisk = archive_errno(handle.raw) == Errno.ioError.rawValue
+        return ImageError("read", path.string, isOfTheDisk ? Errno.ioError.inWords : words)
     }
 }
 

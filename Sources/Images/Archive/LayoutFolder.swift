@@ -87,7 +87,7 @@ package struct LayoutFolder: Hashable, Sendable {
                 }
             }
         } catch {
-            throw ImageError("read", file.string, "\(error)")
+            throw ImageError("read", file.string, (error as? Errno)?.inWords ?? "\(error)")
         }
     }
 }

@@ -3,26 +3,40 @@ import Glibc
 import Synchronization
 import SystemPackage
 
-/// Stands between the program and containerd's socket, counts the bytes that go there, and after so many cuts
-/// everything at once, as a kill of the program does.
+/// Stands between the program and containerd's socket, counts the bytes that go there, and after so many does something:
+/// as a rule it cuts everything at once, as a kill of the program does.
 final class Gateway: Sendable {
     let path: FilePath
     private let listener: Int32
     private let target: FilePath
     private let limit: Int
+    /// Nil: it cuts.
+    private let act: (@Sendable () -> Void)?
     private let state = Mutex(State())
 
     struct State {
         var sent = 0
         var open: [Int32] = []
         var isCut = false
+        var hasActed = false
     }
 
     /// How many bytes went to containerd.
     var sent: Int { state.withLock(\.sent) }
 
-    init(at path: FilePath, to target: FilePath, cutAfter limit: Int = .max) throws {
-        (self.path, self.target, self.limit) = (path, target, limit)
+    convenience init(at path: FilePath, to target: FilePath, cutAfter limit: Int = .max) throws {
+        try self.init(at: path, to: target, after: limit, nil)
+    }
+
+    /// Nothing is cut: `act` is called once.
+    convenience init(
+        at path: FilePath, to target: FilePath, after limit: Int, _ act: @escaping @Sendable () -> Void
+    ) throws {
+        try self.init(at: path, to: target, after: limit, Optional(act))
+    }
+
+    private init(at path: FilePath, to target: FilePath, after limit: Int, _ act: (@Sendable () -> Void)?) throws {
+        (self.path, self.target, self.limit, self.act) = (path, target, limit, act)
         unlink(path.string)
         listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         guard Self.address(path, { bind(listener, $0, $1) }) == 0, listen(listener, 64) == 0 else {
@@ -62,9 +76,18 @@ final class Gateway: Sendable {
                 guard wrote > 0 else { break }
                 done += wrote
             }
-            if counting, add(count) > limit { cut() }
+            if counting, add(count) > limit { pass() }
         }
         shutdown(sink, Int32(SHUT_RDWR))
+    }
+
+    private func pass() {
+        guard let act else { return cut() }
+        let isFirst = state.withLock { state in
+            defer { state.hasActed = true }
+            return !state.hasActed
+        }
+        if isFirst { act() }
     }
 
     private func add(_ count: Int) -> Int {
