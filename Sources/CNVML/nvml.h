@@ -116,3 +116,12 @@ typedef struct {
 } nvmlEventData_t;
 
 static const unsigned long long nvmlEventTypeXidCriticalError = 0x8;
+
+// Not NVML's: dladdr(3), which Swift's Glibc does not show, by another name.
+typedef struct {
+    const char *file;
+    void *base;
+    const char *symbol;
+    void *address;
+} dl_place_t;
+int dl_place(const void *address, dl_place_t *place) __asm__("dladdr");

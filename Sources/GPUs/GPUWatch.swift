@@ -13,6 +13,8 @@ package final class GPUWatch: Sendable {
         package var callLimit: Duration = .seconds(5)
         /// After which a driver that was not there is looked for again.
         package var retry: Duration = .seconds(5)
+        /// After which NVML is opened anew where it does not show a GPU.
+        package var renewal: Duration = .seconds(60)
         /// How long the description of a GPU holds.
         package var descriptionLife: Duration = .seconds(30)
         package var sys: FilePath = "/sys"
@@ -60,7 +62,7 @@ package final class GPUWatch: Sendable {
         await lookAtMachine()
         let (done, end) = AsyncStream.makeStream(of: Never.self)
         let asking = Task {
-            await driver.round()
+            await round()
             end.finish()
         }
         let patience = Task {
@@ -76,11 +78,20 @@ package final class GPUWatch: Sendable {
     private func ask() async {
         while !Task.isCancelled {
             let next = Moment.now.advanced(by: settings.period.inSeconds)
-            await driver.round()
+            await round()
             await driver.listen(until: next)
             let left = next.seconds(since: .now)
             if left > 0 { try? await Task.sleep(for: .seconds(left)) }
         }
+    }
+
+    private func round() async {
+        let known = snapshot()
+        let isMissing = known.driver.state == .ready && known.gpus.contains { !$0.isVisible }
+        if isMissing, known.taken.seconds(since: known.driver.opened ?? known.taken) >= settings.renewal.inSeconds {
+            await driver.renew()
+        }
+        await driver.round()
     }
 
     private func lookAtMachine() async {

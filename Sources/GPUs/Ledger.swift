@@ -99,6 +99,12 @@ struct Ledger {
             let evidence = "\(ill.count) of \(reports.count) GPUs: \(names)"
             found.append(Symptom(.gpu, worst.verdict.state, evidence, worst.verdict.action))
         }
+        if driver.state == .ready, let installed = driver.installed, let version = driver.version,
+            installed != version
+        {
+            let evidence = "the library on disk is of \(installed), the driver that runs is \(version)"
+            found.append(Symptom(.driver, .degraded, "\(evidence); containers that start now fail", .reboot))
+        }
         if machine.fabricManagerRuns == false {
             let evidence = "the machine has NVSwitches, and no Fabric Manager runs"
             found.append(Symptom(.fabricManager, .unhealthy, evidence, .restartFabricManager))

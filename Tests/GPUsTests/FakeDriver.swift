@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SystemPackage
 
 /// A copy of the fake driver with a script of its own, and what of a machine belongs to it: a PCI bus and a kernel's
@@ -62,6 +63,14 @@ final class FakeDriver: Sendable {
                 atPath: folder.pushing(FilePath("\(device)/driver")).string,
                 withDestinationPath: "../../../bus/pci/drivers/\(driver)")
         }
+    }
+
+    /// Makes the library a link to a file of that name, as packages have it. The file is the same library.
+    func link(_ name: String) throws {
+        let (file, link) = (folder.appending(name).string, "\(library).new")
+        try FileManager.default.copyItem(atPath: library, toPath: file)
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: name)
+        rename(link, library)
     }
 
     func unplug(_ bus: String) throws {

@@ -5,8 +5,11 @@ import Testing
 
 /// The whole of it, on the fake driver.
 @Suite(.timeLimit(.minutes(1))) struct WatchTests {
-    private func watch(_ driver: FakeDriver, limit: Duration = .seconds(5)) -> GPUWatch {
+    private func watch(
+        _ driver: FakeDriver, limit: Duration = .seconds(5), renewal: Duration = .seconds(60)
+    ) -> GPUWatch {
         var settings = GPUWatch.Settings()
+        settings.renewal = renewal
         (settings.library, settings.callLimit, settings.retry) = (driver.library, limit, .zero)
         (settings.sys, settings.proc, settings.kernelLog) = (driver.sys, driver.proc, driver.kernelLog)
         settings.descriptionLife = .zero
@@ -232,6 +235,32 @@ import Testing
         #expect(await look(watch).gpus.map(\.gpu.index) == [0])
     }
 
+    @Test func nvmlIsOpenedAnewForAGPUThatItDoesNotShow() async throws {
+        let driver = try FakeDriver("gpus 1")
+        try driver.plug("0000:10:00.0")
+        let watch = watch(driver, renewal: .zero)
+        for _ in 0..<3 { await watch.look() }
+        #expect(watch.snapshot().driver.openings == 1)
+        try driver.plug("0000:11:00.0")
+        for _ in 0..<3 { await watch.look() }
+        #expect(watch.snapshot().driver.openings > 2)
+        try driver.write("gpus 2")
+        #expect(await look(watch).node.state == .healthy)
+    }
+
+    @Test func aLibraryThatWasExchangedOnDiskIsNoticed() async throws {
+        let driver = try FakeDriver("gpus 1\ndriver 550.54.15")
+        try driver.link("libnvidia-ml.so.550.54.15")
+        let watch = watch(driver)
+        let before = await look(watch)
+        #expect((before.driver.installed, before.node.state) == ("550.54.15", .healthy))
+        try driver.link("libnvidia-ml.so.550.90.07")
+        let after = await look(watch)
+        #expect(after.driver.installed == "550.90.07")
+        #expect((after.node.state, after.node.action) == (.degraded, .reboot))
+        #expect(after.gpus.map(\.verdict.state) == [.healthy])
+    }
+
     @Test func aGPUThatIsPulledOutIsRemembered() async throws {
         let driver = try FakeDriver("gpus 2")
         try driver.plug("0000:10:00.0")
@@ -305,11 +334,11 @@ import Testing
         let driver = try FakeDriver("gpus 2\nxid 1 4 0 79\ngpu * recovery -")
         var settings = GPUWatch.Settings()
         (settings.library, settings.sys, settings.kernelLog) = (driver.library, driver.sys, "/nowhere/kmsg")
-        settings.period = .milliseconds(20)
+        settings.period = .milliseconds(1)
         let watch = GPUWatch(settings)
         let running = Task { await watch.run() }
         defer { running.cancel() }
-        try await until { watch.snapshot().driver.lastRound != nil }
+        try await until { watch.snapshot().driver.rounds >= 100 }
         #expect(watch.snapshot().kernelLogFault?.contains("/nowhere/kmsg") == true)
         // A storm; the events before NVML was opened are past.
         try driver.write("gpus 2\nxid 1 4 0 79\nxid 5 504 1 13\nxid 505 505 1 64\ngpu * recovery -")

@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// The driver, asked on a thread of its own. Its calls may hang; nobody but `GPUWatch.run` waits for it.
 actor Driver {
     private let executor = ThreadExecutor(label: "nvml")
@@ -32,24 +34,28 @@ actor Driver {
         let began = Moment.now
         do throws(NVMLError) {
             let shown = try ask(session)
-            if status.missing != session.missing.sorted() {
-                status.missing = session.missing.sorted()
-                tell(.status(status))
-            }
+            let before = status
+            (status.missing, status.installed) = (session.missing.sorted(), Self.installed(session.file))
+            if status != before { tell(.status(status)) }
             tell(.round(shown: shown, ended: .now, duration: Moment.now.seconds(since: began)))
         } catch {
             close(error)
         }
     }
 
+    /// Gives the session up, for what a lost GPU is now only a new one shows.
+    func renew() {
+        (events, session, lastTry) = (nil, nil, nil)
+        known = [:]
+    }
+
     /// Hands over the XIDs that come until then. It comes back early where there is nothing to listen to.
     func listen(until end: Moment) {
         guard let events else { return }
         do throws(NVMLError) {
-            while end.seconds(since: .now) > 0 {
+            while case let left = end.seconds(since: .now), left > 0 {
                 // A second at a time, so that the wait does not look like a call that hangs.
-                let left = min(1, end.seconds(since: .now))
-                if let event = try events.next(within: UInt32(left * 1000)) { tell(.xid(event)) }
+                if let event = try events.next(within: UInt32(min(left, 1) * 1000)) { tell(.xid(event)) }
             }
         } catch {
             if error.code.endsTheSession { close(error) }
@@ -107,8 +113,8 @@ extension Driver {
         do throws(NVMLOpening) {
             let opened = try NVML(paths, watch: watch)
             status = become(.ready, nil)
-            status.openings += 1
-            (status.library, status.cuda) = (opened.path, opened.cuda)
+            (status.openings, status.opened) = (status.openings + 1, .now)
+            (status.library, status.cuda) = (opened.file, opened.cuda)
             status.version = opened.text("nvmlSystemGetDriverVersion")
             status.libraryVersion = opened.text("nvmlSystemGetNVMLVersion")
             session = opened
@@ -119,22 +125,28 @@ extension Driver {
         return session
     }
 
+    /// `libnvidia-ml.so.1` is a link to `libnvidia-ml.so.550.54.15`.
+    private static func installed(_ file: String) -> String? {
+        let name = SmallFile.target(of: FilePath(file))?.lastComponent?.string
+        return name.flatMap { $0.hasPrefix("libnvidia-ml.so.") ? String($0.dropFirst(16)) : nil }
+    }
+
     /// The driver went away under us. The library goes too: a new driver brings a new one.
     private func close(_ error: NVMLError) {
         (events, session) = (nil, nil)
         known = [:]
-        status = become(.refused(error, path: status.library ?? ""))
+        status = become(.refused(error, file: status.library ?? ""))
         tell(.status(status))
     }
 
     private func become(_ opening: NVMLOpening) -> DriverStatus {
         switch opening {
         case .noLibrary(let reason): become(.noLibrary, reason)
-        case .refused(let error, let path):
+        case .refused(let error, let file):
             switch error.code {
             case .driverNotLoaded, .uninitialized: become(.notLoaded, "\(error)")
             case .versionMismatch: become(.mismatch, "\(error)")
-            default: become(.failed, "\(error) (\(path))")
+            default: become(.failed, "\(error) (\(file))")
             }
         }
     }

@@ -75,7 +75,7 @@ extension Sample.RecoveryAction {
 extension DriverStatus {
     /// What is wrong for all GPUs; nil when the driver answers.
     var symptom: Symptom? {
-        let words = reason ?? "it has not been asked yet"
+        let words = reason ?? state.rawValue
         return switch state {
         case .ready: nil
         case .starting: Symptom(.driver, .unknown, "NVML has not answered yet", .none)

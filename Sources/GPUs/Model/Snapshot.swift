@@ -50,8 +50,11 @@ package struct DriverStatus: Hashable, Sendable, Codable {
     /// Why it is not ready.
     package var reason: String?
     package var since: Moment
-    /// Of the file that was loaded, as in `libnvidia-ml.so.1`.
+    /// Where the library was found, as in `/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1`.
     package var library: String?
+    /// The driver that the library is of that lies there now: programs that start now get this one. Nil where
+    /// its name does not tell.
+    package var installed: String?
     /// What the library calls itself: "12.550.54.15".
     package var libraryVersion: String?
     /// The driver, as NVML gives it: "550.54.15".
@@ -71,6 +74,8 @@ package struct DriverStatus: Hashable, Sendable, Codable {
     package var rounds = 0
     /// How often NVML was opened, the first time counted in.
     package var openings = 0
+    /// When it was last opened.
+    package var opened: Moment?
 
     package init(_ state: State, since: Moment) {
         (self.state, self.since) = (state, since)

@@ -1,3 +1,4 @@
+import CNVML
 import Glibc
 
 /// A library that was opened at run time; it is closed with this.
@@ -14,6 +15,13 @@ struct DynamicLibrary: ~Copyable {
     }
 
     deinit { dlclose(handle) }
+
+    /// Where the linker found it, which holds one of these functions.
+    func file(with function: String) -> String? {
+        var place = dl_place_t()
+        guard let address = dlsym(handle, function), dl_place(address, &place) != 0 else { return nil }
+        return String(cString: place.file)
+    }
 
     /// Nil where the library has no such function. The type has to be that of the documentation.
     func function<Function>(_ name: String, as type: Function.Type) -> Function? {

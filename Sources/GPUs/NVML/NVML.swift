@@ -22,11 +22,12 @@ final class NVML {
         do throws(NVMLError) {
             try call("nvmlInit_v2", "nvmlInit", as: Plain.self) { $0() }
         } catch {
-            throw .refused(error, path: library.path)
+            throw .refused(error, file: library.path)
         }
     }
 
-    var path: String { library.path }
+    /// Where the linker found the library.
+    var file: String { library.file(with: "nvmlInit_v2") ?? library.path }
 
     deinit { try? call("nvmlShutdown", as: Plain.self) { $0() } }
 
@@ -106,5 +107,5 @@ extension String {
 /// Why there is no session.
 enum NVMLOpening: Error {
     case noLibrary(reason: String)
-    case refused(NVMLError, path: String)
+    case refused(NVMLError, file: String)
 }
