@@ -54,6 +54,12 @@ import Testing
             Case(.fabric, .degraded, .followNVLinkWorkflow) {
                 $0.fabric = .init(state: .completed, status: 0, health: 0b10_01_10_10)
             },
+            Case(.callFailed, .unknown, .contactSupport) {
+                $0.failures = [NVMLError("nvmlDeviceGetMemoryInfo", .init(rawValue: 999))]
+            },
+            Case(.callFailed, .degraded, .checkMechanicals) {
+                ($0.memory, $0.failures) = (.init(total: 2, used: 1, free: 1), [NVMLError("x", .insufficientPower)])
+            },
             Case(.recovery, .unhealthy, .reboot) { $0.recovery = .rebootNode },
             Case(.recovery, .unhealthy, .drainAndReset) { $0.recovery = .drainAndReset },
         ])
@@ -92,6 +98,8 @@ import Testing
             $0.recovery = Sample.RecoveryAction.none
             $0.nvlinkErrors = .init(crcFlit: 5, replay: 7)
             $0.pcieReplays = 4000
+            $0.memory = .init(total: 2, used: 1, free: 1)
+            $0.failures = [NVMLError("nvmlDeviceGetPowerUsage", .init(rawValue: 999))]
         }
         #expect(verdict.findings.isEmpty)
     }

@@ -221,6 +221,21 @@ import Testing
         #expect(await look(watch).node.state == .healthy)
     }
 
+    @Test func aGPUThatHasToBeResetSaysSo() async throws {
+        let driver = try FakeDriver("gpus 1\nfail nvmlDeviceGetUtilizationRates 0 16")
+        let report = try #require(await look(watch(driver)).gpus.first)
+        #expect(rules(report) == [.resetRequired])
+        #expect(report.verdict.action == .resetGPU)
+    }
+
+    @Test func aCallThatFailsIsKeptAsSuch() async throws {
+        let driver = try FakeDriver("gpus 1\nfail nvmlDeviceGetPowerUsage 0 999\nfail nvmlDeviceGetSerial 0 3")
+        let report = try #require(await look(watch(driver)).gpus.first)
+        #expect(report.sample?.failures == [NVMLError("nvmlDeviceGetPowerUsage", .init(rawValue: 999))])
+        #expect((report.sample?.power, report.gpu.serial) == (nil, nil))
+        #expect(report.verdict.state == .healthy)
+    }
+
     @Test func aGPUThatOnlyPCIShowsIsLost() async throws {
         let driver = try FakeDriver("gpus 1")
         try driver.plug("0000:10:00.0")

@@ -4,7 +4,7 @@ extension Chart {
         let absent = absence(about)
         var all = [absent].compactMap(\.self) + faults(about)
         if let sample, isVisible {
-            all += memory(sample) + links(sample) + clocks() + [fabric(sample)].compactMap(\.self)
+            all += calls(sample) + memory(sample) + links(sample) + clocks() + [fabric(sample)].compactMap(\.self)
         }
         return all
     }
@@ -24,6 +24,18 @@ extension Chart {
         let age = about.now.seconds(since: sample.taken)
         guard age > about.sampleLife else { return nil }
         return Symptom(.noSample, .unknown, "its last sample is \(Int(age)) s old", .none)
+    }
+
+    /// Most calls that fail say nothing of the GPU; these do.
+    private func calls(_ sample: Sample) -> [Symptom] {
+        if sample.memory == nil, let failure = sample.failures.first {
+            return [Symptom(.callFailed, .unknown, "\(failure)", .contactSupport)]
+        }
+        let fault = sample.failures.first { [.insufficientPower, .interruptIssue, .corruptInfoROM].contains($0.code) }
+        return fault.map { failure in
+            let isPower = failure.code == .insufficientPower
+            return [Symptom(.callFailed, .degraded, "\(failure)", isPower ? .checkMechanicals : .contactSupport)]
+        } ?? []
     }
 
     private func memory(_ sample: Sample) -> [Symptom] {

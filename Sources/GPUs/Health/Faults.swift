@@ -36,10 +36,10 @@ extension Symptom {
 
     /// The driver shows the GPU, which does not answer.
     init(_ silence: NVMLError) {
-        switch silence.code {
-        case .gpuIsLost: self.init(.lost, .unhealthy, "\(silence)", .reboot)
-        case .resetRequired: self.init(.resetRequired, .unhealthy, "\(silence)", .resetGPU)
-        default: self.init(.callFailed, .unknown, "\(silence)", .contactSupport)
+        if silence.code == .resetRequired {
+            self.init(.resetRequired, .unhealthy, "\(silence)", .resetGPU)
+        } else {
+            self.init(.lost, .unhealthy, "\(silence)", .reboot)
         }
     }
 }

@@ -1,6 +1,8 @@
+import Glibc
 import SystemPackage
 
-/// The kernel's log (`/dev/kmsg`), from the oldest line that it still has. Reading it never waits.
+/// The kernel's log (`/dev/kmsg`), from the oldest line that it still has, or that came after a `dmesg --clear`.
+/// Reading it never waits.
 final class KernelLog {
     private let file: FileDescriptor
     private var rest: [UInt8] = []
@@ -13,6 +15,8 @@ final class KernelLog {
         } catch {
             throw .ioError
         }
+        // SEEK_DATA, which Swift's Glibc does not show: behind what was cleared. Of a file it is the beginning.
+        lseek(file.rawValue, 0, 3)
     }
 
     deinit { try? file.close() }
