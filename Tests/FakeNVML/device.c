@@ -228,9 +228,11 @@ nvmlReturn_t nvmlDeviceGetFieldValues(nvmlDevice_t device, int count, nvmlFieldV
         const char *key;
         long long otherwise;
     } known[] = {
-        {29, "pages-sbe", -1},    {30, "pages-dbe", -1},     {31, "pages-pending", -1}, {38, "nvlink-crc", -1},
-        {45, "nvlink-data", -1},  {52, "nvlink-replay", -1}, {59, "nvlink-recovery", -1}, {74, "power-violation", 0},
-        {75, "heat-violation", 0}, {82, "memory-temperature", 45}, {230, "recovery", 0},
+        {29, "pages-sbe", -1},      {30, "pages-dbe", -1},      {31, "pages-pending", -1},
+        {38, "nvlink-crc", -1},     {45, "nvlink-data", -1},    {52, "nvlink-replay", -1},
+        {59, "nvlink-recovery", -1}, {74, "power-violation", 0}, {75, "heat-violation", 0},
+        {82, "memory-temperature", 45}, {161, "link-replay", -1}, {163, "link-crc", -1},
+        {208, "link-received", -1}, {230, "recovery", 0},
     };
     for (int i = 0; i < count; i++) {
         values[i].nvmlReturn = 3;

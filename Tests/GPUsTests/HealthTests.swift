@@ -31,6 +31,7 @@ import Testing
         var ledger = ledger()
         let verdict = try verdict(&ledger, at: 0)
         #expect(verdict == Verdict(.healthy, since: start))
+        #expect(try self.verdict(&ledger, at: 5).since == start)
         #expect(verdict.action == .none)
     }
 

@@ -6,13 +6,12 @@ import Testing
 /// The whole of it, on the fake driver.
 @Suite(.timeLimit(.minutes(1))) struct WatchTests {
     private func watch(
-        _ driver: FakeDriver, limit: Duration = .seconds(5), renewal: Duration = .seconds(60)
+        _ driver: FakeDriver, limit: Duration = .seconds(5), renewal: Duration = .seconds(60), life: Duration = .zero
     ) -> GPUWatch {
         var settings = GPUWatch.Settings()
-        settings.renewal = renewal
+        (settings.renewal, settings.descriptionLife) = (renewal, life)
         (settings.library, settings.callLimit, settings.retry) = (driver.library, limit, .zero)
         (settings.sys, settings.proc, settings.kernelLog) = (driver.sys, driver.proc, driver.kernelLog)
-        settings.descriptionLife = .zero
         return GPUWatch(settings)
     }
 
@@ -64,6 +63,7 @@ import Testing
             gpu 0 energy 123456789
             process 0 4711 1073741824
             process 0 4712 - graphics
+            process 0 4711 1073741824 graphics
             """)
         let sample = try #require(await look(watch(driver)).gpus.first?.sample)
         #expect(sample.utilization == 37)
@@ -84,6 +84,13 @@ import Testing
         #expect(sample.failures.isEmpty)
     }
 
+    @Test func errorsThatEachLinkCountsAreSummedUp() async throws {
+        let driver = try FakeDriver(
+            "gpus 1\ngpu 0 nvlinks 4\ngpu 0 nvlinks-down 1\ngpu 0 link-replay 5\ngpu 0 link-crc 2")
+        let sample = try #require(await look(watch(driver)).gpus.first?.sample)
+        #expect(sample.nvlinkErrors == .init(crc: 6, replay: 15))
+    }
+
     @Test func whatWasNotMeasuredIsAbsent() async throws {
         let unable = [
             "utilization", "encoder", "temperature", "power", "energy", "reasons", "replays", "rows-corrected",
@@ -95,6 +102,7 @@ import Testing
         #expect((sample.temperature, sample.power, sample.energy) == (nil, nil, nil))
         #expect((sample.clockReasons, sample.pcieReplays, sample.remappedRows) == (nil, nil, nil))
         #expect(sample.memory != nil)
+        #expect(sample.failures.isEmpty)
         #expect(report.verdict.state == .healthy)
     }
 
@@ -110,7 +118,7 @@ import Testing
 
     @Test func partsOfAGPUAreTold() async throws {
         let driver = try FakeDriver("gpus 2\ngpu 1 mig 3\nprocess 1 99 5000 compute 7 0")
-        let watch = watch(driver)
+        let watch = watch(driver, life: .seconds(3600))
         let report = try #require(await look(watch).gpus.last)
         #expect(report.gpu.mig?.isOn == true)
         #expect(report.gpu.migDevices.map(\.uuid) == report.sample?.mig?.map(\.uuid))
@@ -122,8 +130,18 @@ import Testing
                 GPUProcess(pid: 99, kind: .compute, memory: 5000, gpuInstance: 7, computeInstance: 0)
             ])
         #expect(report.idle == nil)
+        // Another layout is seen at once, however long a description holds.
         try driver.write("gpus 2\ngpu 1 mig 1")
+        await watch.look()
         #expect(await look(watch).gpus.last?.gpu.migDevices.count == 1)
+    }
+
+    @Test func aSettingThatIsChangedIsSeen() async throws {
+        let driver = try FakeDriver("gpus 1")
+        let watch = watch(driver)
+        #expect(await look(watch).gpus.first?.gpu.power?.limit == 700_000)
+        try driver.write("gpus 1\ngpu 0 power-limit 350000")
+        #expect(await look(watch).gpus.first?.gpu.power?.limit == 350_000)
     }
 
     @Test func aNodeWithoutDriverAndGPUsIsWell() async throws {
@@ -219,6 +237,21 @@ import Testing
         #expect(snapshot.node.findings.map(\.evidence) == ["1 of 3 GPUs: 0000:11:00.0"])
         try driver.write("gpus 3")
         #expect(await look(watch).node.state == .healthy)
+    }
+
+    @Test func numbersOutOfAllReasonDoNoHarm() async throws {
+        let most = UInt64.max
+        let keys = ["nvlink-crc", "nvlink-replay", "energy", "replays", "used", "recovery", "fabric-state"]
+        var script = "gpus 1\nprocess 0 4294967295 \(most - 1)\nprocess 0 2 \(most - 1)\n"
+        for key in keys { script += "gpu 0 \(key) \(most)\n" }
+        let driver = try FakeDriver(script)
+        let watch = watch(driver)
+        for _ in 0..<2 { await watch.look() }
+        let sample = try #require(watch.snapshot().gpus.first?.sample)
+        #expect(sample.nvlinkErrors == .init(crcFlit: most, replay: most))
+        #expect((sample.energy, sample.pcieReplays) == (most, UInt64(UInt32.max)))
+        #expect((sample.recovery, sample.fabric) == (nil, nil))
+        #expect(sample.processes?.map(\.pid) == [-1, 2])
     }
 
     @Test func aGPUThatHasToBeResetSaysSo() async throws {

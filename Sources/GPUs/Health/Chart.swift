@@ -61,13 +61,13 @@ struct Chart {
     var idle: Idle? {
         guard let since = idleSince, let processes = sample?.processes else { return nil }
         let held = processes.compactMap(\.memory)
-        return Idle(since: since, memory: held.isEmpty ? nil : held.reduce(0, +))
+        return Idle(since: since, memory: held.isEmpty ? nil : held.reduce(0, &+))
     }
 }
 
 extension Sample.NVLinkErrors {
     fileprivate var sum: UInt64? {
-        let known = [crcFlit, crcData, replay, recovery].compactMap(\.self)
-        return known.isEmpty ? nil : known.reduce(0, +)
+        let known = [crcFlit, crcData, crc, replay, recovery, received].compactMap(\.self)
+        return known.isEmpty ? nil : known.reduce(0, &+)
     }
 }

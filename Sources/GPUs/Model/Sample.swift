@@ -80,8 +80,12 @@ extension Sample {
     package struct NVLinkErrors: Hashable, Sendable, Codable {
         package var crcFlit: UInt64?
         package var crcData: UInt64?
+        /// Both together; Hopper does not tell them apart.
+        package var crc: UInt64?
         package var replay: UInt64?
         package var recovery: UInt64?
+        /// Packets that came with errors (NVLink 5).
+        package var received: UInt64?
     }
 
     /// The memory of one MIG device; `GPU.MIGDevice` has the rest.

@@ -10,18 +10,29 @@ extension Device {
         NVML_FI_DEV_GET_GPU_RECOVERY_ACTION,
     ].map(UInt32.init)
 
-    /// By number; those that the GPU does not have are not in there.
-    func fields(_ numbers: [UInt32]) throws(NVMLError) -> [UInt32: UInt64] {
+    /// What links count, since Hopper one by one; the last two since NVLink 5.
+    static let linkFields = [
+        NVML_FI_DEV_NVLINK_ERROR_DL_REPLAY, NVML_FI_DEV_NVLINK_ERROR_DL_RECOVERY, NVML_FI_DEV_NVLINK_ERROR_DL_CRC,
+        NVML_FI_DEV_NVLINK_COUNT_RCV_ERRORS, NVML_FI_DEV_NVLINK_COUNT_LINK_RECOVERY_EVENTS,
+    ].map(UInt32.init)
+
+    /// By number, summed up over the scopes; those that the GPU does not have are not in there.
+    func fields(_ numbers: [UInt32], of scopes: [UInt32] = [0]) throws(NVMLError) -> [UInt32: UInt64] {
         typealias Fields = @convention(c) (nvmlDevice_t, Int32, UnsafeMutablePointer<nvmlFieldValue_t>) -> nvmlReturn_t
-        var values = numbers.map { number in
-            var value = nvmlFieldValue_t()
-            value.fieldId = number
-            return value
+        var values = scopes.flatMap { scope in
+            numbers.map { number in
+                var value = nvmlFieldValue_t()
+                (value.fieldId, value.scopeId) = (number, scope)
+                return value
+            }
         }
         let count = Int32(values.count)
         try session.call("nvmlDeviceGetFieldValues", as: Fields.self, on: bus) { $0(handle, count, &values) }
         var found: [UInt32: UInt64] = [:]
-        for value in values where value.nvmlReturn == 0 { found[value.fieldId] = value.number }
+        for value in values where value.nvmlReturn == 0 {
+            // A driver may give any number, and no sum of them may end the program.
+            if let number = value.number { found[value.fieldId, default: 0] &+= number }
+        }
         return found
     }
 
@@ -33,8 +44,12 @@ extension Device {
         let links = Sample.NVLinkErrors(
             crcFlit: field(NVML_FI_DEV_NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL),
             crcData: field(NVML_FI_DEV_NVLINK_CRC_DATA_ERROR_COUNT_TOTAL),
-            replay: field(NVML_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL),
-            recovery: field(NVML_FI_DEV_NVLINK_RECOVERY_ERROR_COUNT_TOTAL))
+            crc: field(NVML_FI_DEV_NVLINK_ERROR_DL_CRC),
+            replay: field(NVML_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL) ?? field(NVML_FI_DEV_NVLINK_ERROR_DL_REPLAY),
+            recovery: field(NVML_FI_DEV_NVLINK_RECOVERY_ERROR_COUNT_TOTAL)
+                ?? field(NVML_FI_DEV_NVLINK_ERROR_DL_RECOVERY)
+                ?? field(NVML_FI_DEV_NVLINK_COUNT_LINK_RECOVERY_EVENTS),
+            received: field(NVML_FI_DEV_NVLINK_COUNT_RCV_ERRORS))
         sample.retiredPages = pages == Sample.RetiredPages() ? nil : pages
         sample.nvlinkErrors = links == Sample.NVLinkErrors() ? nil : links
         sample.powerViolation = field(NVML_FI_DEV_PERF_POLICY_POWER)

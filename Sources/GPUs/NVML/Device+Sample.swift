@@ -25,7 +25,10 @@ extension Device {
         sample.ecc = try ecc(&inquiry)
         sample.remappedRows = try inquiry.answer(try remappedRows())
         sample.fabric = try fabric(&inquiry)
-        fill(&sample, with: try inquiry.answer(try fields(Self.fields)) ?? [:])
+        let links = gpu.nvlinks.filter(\.isActive).map { UInt32($0.link) }
+        let fields = try inquiry.answer(try fields(Self.fields)) ?? [:]
+        let linkFields = links.isEmpty ? [:] : try inquiry.answer(try self.fields(Self.linkFields, of: links)) ?? [:]
+        fill(&sample, with: fields.merging(linkFields) { field, _ in field })
         sample.processes = try processes(&inquiry)
         if gpu.mig?.isOn == true {
             sample.mig = try uses(&inquiry)

@@ -39,6 +39,6 @@ final class NVMLEvents {
         }
         guard data.eventType == nvmlEventTypeXidCriticalError else { return nil }
         let bus = data.device.flatMap { try? Device.place(of: $0, session) }
-        return XIDEvent(source: .nvml, moment: .now, code: Int(data.eventData), bus: bus)
+        return XIDEvent(source: .nvml, moment: .now, code: Int(clamping: data.eventData), bus: bus)
     }
 }
