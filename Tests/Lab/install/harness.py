@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +29,9 @@ PROGRAM = "/opt/jhub-install/bin/jhub-install"
 BUNDLE = "/root/offline-images"
 CONFIG = "/root/jhub.env"
 RECORD = "/var/lib/jhub/changes.jsonl"
+CTR = ["/snap/bin/microk8s", "ctr"]
+# The users' image.
+SERVER = "docker.io/myorg/jhub-lab:24.10"
 PASSWORD = "/var/lib/jhub/admin-password"
 ADDRESS = "10.99.0.2"
 URL = f"http://{ADDRESS}:30080"
@@ -108,6 +112,26 @@ def release():
 def bundle():
     """The lab's bundle directory. Its files are those of the cache: damage none of them here, only on a machine."""
     return pathlib.Path(call([LAB / "bundle"], timeout=1800, check=True).stdout.strip())
+
+
+def make_bundle(folder, *words, check=DONE):
+    """`bundle create --json` of what the lab's config needs, here: what it says at its end, or how it failed."""
+    config = pathlib.Path(f"{folder}.env")
+    shutil.copy(LAB / "jhub.env", config)
+    config.chmod(0o600)
+    parts = bundle()
+    result = program("bundle", "create", "--json", "--config", config, "--to", folder, "--snaps", parts / "snaps",
+                     "--charts", parts / "charts", "--packages", parts / "packages", "--for", "debian:12",
+                     "--root", release(), *words, check=check)
+    return json.loads(result.stdout.splitlines()[-1]) if check == DONE else result
+
+
+def program(*words, check=DONE):
+    """jhub-install on this computer, where bundles are made."""
+    result = call([release() / "bin/jhub-install", *words], timeout=900)
+    if result.status != check:
+        raise Failed(f"jhub-install {shlex.join(map(str, words))}: it had to end with {check}\n{result}")
+    return result
 
 
 def up(workers=0):
@@ -255,6 +279,18 @@ class Machine:
         if list(plan) != STAGES or result.status != status:
             raise Failed(f"plan --check: {result}")
         return plan
+
+    def images(self):
+        """What `images list` says, by name."""
+        lines = self.program("images", "list", "--json", check=DONE).stdout.splitlines()
+        return {image["image"]: image for image in map(json.loads, lines)}
+
+    def forget_images(self, *images):
+        """As the kubelet's garbage collection does: every name of these goes, and with them their blobs."""
+        known = self.images()
+        digests = {known[image]["digest"] for image in images}
+        rows = [line.split() for line in self.out([*CTR, "images", "ls"]).splitlines()[1:]]
+        self.run([*CTR, "images", "rm", "--sync", *(row[0] for row in rows if row[2] in digests)])
 
     def kubectl(self, *words, check=True, stdin=None):
         return self.run(["/snap/bin/microk8s", "kubectl", *words], check=check, stdin=stdin)

@@ -14,7 +14,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import harness  # noqa: E402 (the path comes first)
-from harness import BUNDLE, CONFIG, DONE, LAB, WRONG_INPUT, Machine  # noqa: E402
+from harness import BUNDLE, CONFIG, DONE, LAB, SERVER, WRONG_INPUT, Machine  # noqa: E402
 
 head = Machine()
 
@@ -56,9 +56,6 @@ class FromRegistry(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="jhub-bundle-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.config = cls.folder / "jhub.env"
-        shutil.copy(LAB / "jhub.env", cls.config)
-        cls.config.chmod(0o600)
         cls.archives = cls.create("archives", "--from", harness.bundle())
         cls.registry = Registry(cls.folder)
         cls.addClassCleanup(cls.registry.stop)
@@ -66,27 +63,15 @@ class FromRegistry(unittest.TestCase):
         for image in described["images"]:
             for name in image["names"]:
                 cls.registry.push(cls.folder / "archives/images", name)
-        cls.program("bundle", "keygen", "--to", cls.folder / "key")
+        harness.program("bundle", "keygen", "--to", cls.folder / "key")
         cls.mirrors = ["--plain-http", cls.registry.host]
         for host in ["docker.io", "quay.io", "registry.k8s.io"]:
             cls.mirrors += ["--registry", f"{host}={cls.registry.host}"]
         cls.made = cls.create("fetched", *cls.mirrors, "--key", cls.folder / "key.key")
 
     @classmethod
-    def program(cls, *words, check=DONE):
-        result = harness.call([harness.release() / "bin/jhub-install", *words], timeout=900)
-        if result.status != check:
-            raise harness.Failed(f"jhub-install {words}: it had to end with {check}\n{result}")
-        return result
-
-    @classmethod
-    def create(cls, name, *words, check=DONE):
-        """`bundle create --json`: what it says at its end."""
-        parts = harness.bundle()
-        result = cls.program("bundle", "create", "--json", "--config", cls.config, "--to", cls.folder / name,
-                             "--snaps", parts / "snaps", "--charts", parts / "charts", "--packages", parts / "packages",
-                             "--for", "debian:12", "--root", harness.release(), *words, check=check)
-        return json.loads(result.stdout.splitlines()[-1]) if check == DONE else result
+    def create(cls, name, *words, **options):
+        return harness.make_bundle(cls.folder / name, *words, **options)
 
     def test_size(self):
         """The archives share bases: the bundle has each blob once, and next to nothing beside."""
@@ -115,33 +100,70 @@ class FromRegistry(unittest.TestCase):
         self.assertFalse((self.folder / "none/bundle.json").exists())
 
     def test_installs(self):
-        """Carried to a bare machine that trusts its key, it installs, and nothing asks for anything outside. Then the
-        machine's inventory makes a second bundle small."""
+        """Carried on several sticks to a bare machine that trusts its key, it installs, and nothing asks for anything
+        outside. Then the machine's inventory makes a second bundle small, which is for this machine alone."""
         head.reset()
         head.put_release()
         head.run(["rm", "-rf", BUNDLE])
-        head.copy(self.folder / "fetched", BUNDLE)
         head.copy(LAB / "jhub.env", CONFIG)
         head.copy(self.folder / "key.pub", "/root/key.pub")
-        refused = head.install("--yes", signed=True)
-        self.assertEqual(refused.status, WRONG_INPUT, refused)
-        self.assertIn("bundle trust", refused.stdout + refused.stderr)
-        self.assertFalse(head.exists(harness.RECORD))
+        volumes = self.carry("fetched")
+        self.assertGreaterEqual(volumes, 3)
+        self.refused("which this machine does not trust: if you know whose key that is, say 'jhub-install bundle trust FILE.pub'"
+                     "; or say --allow-unsigned")
         head.program("bundle", "trust", "/root/key.pub", "--yes", check=DONE)
+        head.run(f"mv {BUNDLE}/volume-2 /root/aside")
+        self.refused(f"volume 2 of {volumes} is missing: put the directory volume-2 beside the others")
+        head.run(f"mv /root/aside {BUNDLE}/volume-2")
         harness.forget_leaks()
-        head.install("--yes", signed=True, check=DONE)
+        result = head.install("--yes", signed=True, check=DONE)
+        self.assertRegex(result.stdout, r"(?m)^Bundle: +signed by [0-9a-f]{16} \(key\)$")
         self.assertEqual(harness.leaks()[0], 0, harness.leaks())
         self.assertEqual(head.plan(), harness.SETTLED)
+        self.have()
 
+    def carry(self, name):
+        """Each volume on a stick of its own, and links to them where the bundle is looked for."""
+        harness.program("bundle", "split", self.folder / name, "--size", "300M", "--to", self.folder / "volumes")
+        volumes = sorted(path.name for path in (self.folder / "volumes").iterdir())
+        for volume in volumes:
+            stick = f"/media/stick-{volume[-1]}"
+            head.run(f"mkdir -p {stick} {BUNDLE}")
+            head.copy(self.folder / "volumes" / volume, f"{stick}/{volume}")
+            head.run(f"ln -s {stick}/{volume} {BUNDLE}/{volume}")
+        return len(volumes)
+
+    def refused(self, words):
+        """With one line that ends so, and nothing is changed."""
+        result = head.install("--yes", signed=True, check=WRONG_INPUT)
+        self.assertEqual(result.stdout, "", result)
+        line, = result.stderr.splitlines()
+        self.assertTrue(line.startswith("jhub-install: the bundle is ") and line.endswith(words), result)
+        self.assertFalse(head.exists(harness.RECORD))
+
+    def have(self):
         head.program("inventory", "export", "--to", "/root/inventory.json", check=DONE)
         head.fetch("/root/inventory.json", self.folder / "inventory.json")
         known = json.loads((self.folder / "inventory.json").read_text())
         self.assertEqual(known["system"], {"id": "debian", "version": "12"})
         self.assertEqual(known["versions"]["jupyterhub"], "4.2.0")
         self.assertIn("microk8s", [snap["name"] for snap in known["snaps"]])
-        small = self.create("small", *self.mirrors, "--have", self.folder / "inventory.json")
+        small = self.create("small", *self.mirrors, "--have", self.folder / "inventory.json", "--key", self.folder / "key.key")
         self.assertEqual(small["assumed"], [], "the inventory proves what the packages need")
         self.assertGreater(small["omitted"], 0.9 * self.archives["blobs"])
+
+        head.copy(self.folder / "small", "/root/small")
+        result = head.install("--yes", bundle="/root/small", signed=True, check=DONE)
+        self.assertIn("nothing was changed", result.stdout)
+        head.forget_images(SERVER)
+        before = head.record()
+        result = head.install("--yes", bundle="/root/small", signed=True, check=WRONG_INPUT)
+        self.assertRegex(result.stdout, r"(?m)^FAIL +app.complete +the bundle was made for a site that has layers of "
+                                        rf"{SERVER} \(SINGLEUSER_IMAGE, .*\), and this node has not$")
+        self.assertEqual(head.record(), before)
+        result = head.program("images", "import", check=DONE)
+        self.assertEqual(result.stdout.splitlines()[-1], "1 images brought.")
+        self.assertEqual(head.images()[SERVER]["state"], "whole")
 
 
 if __name__ == "__main__":
