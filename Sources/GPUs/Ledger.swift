@@ -38,7 +38,7 @@ struct Ledger {
             driver = status
             (driver.lastRound, driver.roundDuration, driver.rounds) =
                 (before.lastRound, before.roundDuration, before.rounds)
-            if status.state != .ready { for bus in charts.keys { charts[bus]?.disappear() } }
+            if status.state != .ready { for bus in charts.keys { charts[bus]?.disappear(isMissed: false) } }
         case .description(let gpu):
             charts[gpu.bus, default: Chart(gpu, at: .now)].take(gpu)
         case .sample(let bus, let sample):
@@ -48,7 +48,7 @@ struct Ledger {
         case .round(let shown, let ended, let duration):
             (driver.lastRound, driver.roundDuration) = (ended, duration)
             driver.rounds += 1
-            for bus in charts.keys where !shown.contains(bus) { charts[bus]?.disappear() }
+            for bus in charts.keys where !shown.contains(bus) { charts[bus]?.disappear(isMissed: true) }
         case .xid(let event): xids.take(event)
         }
     }

@@ -274,6 +274,23 @@ import Testing
         #expect(try idle(at: 60, 0, nil) == nil)
     }
 
+    @Test func aGPUIsNotLostBeforeAllWereAskedFor() throws {
+        var ledger = Ledger(.init(call: 5, sampleLife: 8), at: start)
+        ledger.take(Ledger.Machine(pci: [.init(kind: .gpu, bus: bus, driver: "nvidia")]), at: start)
+        func rules() -> [[Rule]] {
+            ledger.snapshot(at: start, pending: nil).gpus.map { $0.verdict.findings.map(\.rule) }
+        }
+        #expect(rules() == [[.driver]])
+        ledger.take(.status(DriverStatus(.ready, since: start)))
+        #expect(rules() == [[.noSample]])
+        ledger.take(.round(shown: [], ended: start, duration: 0))
+        #expect(rules() == [[.lost]])
+        // NVML is opened anew: nobody was asked yet.
+        ledger.take(.status(DriverStatus(.notLoaded, since: start)))
+        ledger.take(.status(DriverStatus(.ready, since: start)))
+        #expect(rules() == [[.noSample]])
+    }
+
     @Test func switchesWithoutAFabricManagerAreTheNodesFault() throws {
         var ledger = ledger()
         _ = try verdict(&ledger, at: 0)

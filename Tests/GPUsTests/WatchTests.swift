@@ -241,14 +241,14 @@ import Testing
 
     @Test func numbersOutOfAllReasonDoNoHarm() async throws {
         let most = UInt64.max
-        let keys = ["nvlink-crc", "nvlink-replay", "energy", "replays", "used", "recovery", "fabric-state"]
-        var script = "gpus 1\nprocess 0 4294967295 \(most - 1)\nprocess 0 2 \(most - 1)\n"
+        let keys = ["nvlink-crc", "nvlink-replay", "link-crc", "energy", "replays", "used", "recovery", "fabric-state"]
+        var script = "gpus 1\ngpu 0 nvlinks 2\nprocess 0 4294967295 \(most - 1)\nprocess 0 2 \(most - 1)\n"
         for key in keys { script += "gpu 0 \(key) \(most)\n" }
         let driver = try FakeDriver(script)
         let watch = watch(driver)
         for _ in 0..<2 { await watch.look() }
         let sample = try #require(watch.snapshot().gpus.first?.sample)
-        #expect(sample.nvlinkErrors == .init(crcFlit: most, replay: most))
+        #expect(sample.nvlinkErrors == .init(crcFlit: most, crc: most - 1, replay: most))
         #expect((sample.energy, sample.pcieReplays) == (most, UInt64(UInt32.max)))
         #expect((sample.recovery, sample.fabric) == (nil, nil))
         #expect(sample.processes?.map(\.pid) == [-1, 2])
@@ -319,7 +319,7 @@ import Testing
         try driver.write("gpus 1")
         let gone = try #require(await look(watch).gpus.last)
         #expect(gone.gpu.model == "NVIDIA H100 80GB HBM3")
-        #expect(gone.verdict.findings.map(\.evidence) == ["PCI does not show it any more, NVML does not"])
+        #expect(gone.verdict.findings.map(\.evidence) == ["neither PCI nor NVML shows it now"])
     }
 
     @Test func aCallThatHangsHoldsNobodyBack() async throws {

@@ -8,7 +8,9 @@ actor Driver {
     private let paths: [String]
     private let watch: CallWatch
     private let tell: @Sendable (DriverNews) -> Void
+    /// In seconds: how long the description of a GPU holds.
     private let redescribe: Double
+    /// In seconds: how long to wait before a driver that was not there is looked for again.
     private let retry: Double
 
     private var session: NVML?
@@ -17,8 +19,6 @@ actor Driver {
     private var lastTry: Moment?
     private var known: [PCIAddress: (gpu: GPU, at: Moment)] = [:]
 
-    /// - retry: how many seconds to wait before a driver that was not there is looked for again
-    /// - redescribe: how many seconds a GPU's description holds
     init(
         _ paths: [String], watch: CallWatch, retry: Double, redescribe: Double,
         tell: @escaping @Sendable (DriverNews) -> Void

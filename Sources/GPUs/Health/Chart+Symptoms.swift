@@ -17,10 +17,12 @@ extension Chart {
         }
         if let symptom = about.driver.symptom { return symptom }
         if let silence { return Symptom(silence) }
-        guard isVisible, let sample else {
-            let found = pci.map { "PCI shows it (\($0.driver.map { "driver \($0)" } ?? "no driver holds it"))" }
-            return Symptom(.lost, .unhealthy, "\(found ?? "PCI does not show it any more"), NVML does not", .reboot)
+        if isMissed {
+            let holder = pci?.driver.map { "driver \($0)" } ?? "no driver holds it"
+            let evidence = pci == nil ? "neither PCI nor NVML shows it now" : "PCI shows it (\(holder)), NVML does not"
+            return Symptom(.lost, .unhealthy, evidence, .reboot)
         }
+        guard isVisible, let sample else { return Symptom(.noSample, .unknown, "it has not been sampled yet", .none) }
         let age = about.now.seconds(since: sample.taken)
         guard age > about.sampleLife else { return nil }
         return Symptom(.noSample, .unknown, "its last sample is \(Int(age)) s old", .none)

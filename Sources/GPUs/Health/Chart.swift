@@ -6,6 +6,8 @@ struct Chart {
     private(set) var isVisible = false
     /// Why it does not answer, though the driver shows it.
     private(set) var silence: NVMLError?
+    /// The driver was asked for all its GPUs, and did not show it.
+    private(set) var isMissed = false
     /// Nil: PCI does not show it.
     var pci: PCIBus.Device?
     var verdict: Verdict
@@ -43,17 +45,17 @@ struct Chart {
         } else {
             idleSince = nil
         }
-        (sample, isVisible, silence) = (new, true, nil)
+        (sample, isVisible, silence, isMissed) = (new, true, nil, false)
     }
 
     /// It shows, but does not answer.
     mutating func takeSilence(_ error: NVMLError) {
-        (isVisible, silence, idleSince) = (false, error, nil)
+        (isVisible, silence, isMissed, idleSince) = (false, error, false, nil)
     }
 
-    /// The driver does not show it.
-    mutating func disappear() {
-        (isVisible, silence, idleSince) = (false, nil, nil)
+    /// It is not seen: because the driver does not show it, or because there is no driver to ask.
+    mutating func disappear(isMissed: Bool) {
+        (isVisible, silence, self.isMissed, idleSince) = (false, nil, isMissed, nil)
     }
 
     var activeLinks: Int { gpu.nvlinks.count(where: \.isActive) }
