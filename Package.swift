@@ -41,7 +41,7 @@ let package = Package(
             name: "Images", dependencies: ["CArchive", "Containerd", crypto, system], swiftSettings: settings),
         .target(name: "HTTP", dependencies: ["CCurl"], swiftSettings: settings),
         .target(
-            name: "Bundles", dependencies: ["CCrypto", "Images", "HTTP", "Hosts", crypto, system],
+            name: "Bundles", dependencies: ["CCrypto", "Containerd", "Images", "HTTP", "Hosts", crypto, system],
             swiftSettings: settings),
         .target(name: "GPUs", dependencies: ["CNVML", system], swiftSettings: settings),
         .target(name: "Kube", dependencies: ["HTTP", "Yams"], swiftSettings: settings),
@@ -65,7 +65,8 @@ let package = Package(
             name: "ImagesTests", dependencies: ["Images", "Containerd", "Hosts", "TestSupport", system],
             exclude: ["Fixtures"], swiftSettings: settings),
         .testTarget(
-            name: "BundlesTests", dependencies: ["Bundles", "Images", "HTTP", "Hosts", "TestSupport", crypto, system],
+            name: "BundlesTests",
+            dependencies: ["Bundles", "Containerd", "Images", "HTTP", "Hosts", "TestSupport", crypto, system],
             swiftSettings: settings),
         .testTarget(
             name: "HTTPTests", dependencies: ["HTTP", "Hosts", "TestSupport"], swiftSettings: settings),

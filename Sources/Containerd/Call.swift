@@ -122,6 +122,8 @@ extension Call {
     }
 
     func take(_ bytes: UnsafeBufferPointer<UInt8>) {
+        // What was read with the bytes that failed is still handed over.
+        guard failure == nil else { return }
         incoming += bytes
         // A byte that says whether it is compressed, which nobody asked for; four with the length.
         while incoming.count >= 5 {
@@ -131,16 +133,25 @@ extension Call {
                 return
             }
             guard incoming.count >= 5 + length else { return }
-            do throws(WireError) {
-                let message = try WireMessage(parsing: incoming[5..<5 + length])
-                came += 1
-                if let answered = request.answered { answered(message) } else { answers.append(message) }
+            do throws(ContainerdError) {
+                try takeMessage(incoming[5..<5 + length])
             } catch {
-                failure = self.error("it sent what is no message: \(error)")
+                failure = error
                 return
             }
             incoming.removeFirst(5 + length)
         }
+    }
+
+    private func takeMessage(_ bytes: ArraySlice<UInt8>) throws(ContainerdError) {
+        let message: WireMessage
+        do throws(WireError) {
+            message = try WireMessage(parsing: bytes)
+        } catch {
+            throw self.error("it sent what is no message: \(error)")
+        }
+        came += 1
+        if let answered = request.answered { try answered(message) } else { answers.append(message) }
     }
 
     func takeHeader(_ name: String, _ value: String) { headers[name] = value }

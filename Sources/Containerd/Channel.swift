@@ -22,12 +22,13 @@ package struct Channel: Sendable {
     }
 
     /// Sends a first message and, once that is answered, what `more` returns
-    /// until it returns nil. `more` is called on the call's thread and may block;
-    /// what it throws ends the call. The server has to answer each message.
+    /// until it returns nil; the server has to answer each of these. Without
+    /// `more` it answers the first as often as it likes. Both closures are called
+    /// on the call's thread and may block; what they throw ends the call.
     package func call(
         _ method: String, _ first: WireMessage, within limit: Duration,
-        more: @escaping @Sendable () throws(ContainerdError) -> WireMessage?,
-        answered: @escaping @Sendable (WireMessage) -> Void
+        more: (@Sendable () throws(ContainerdError) -> WireMessage?)? = nil,
+        answered: @escaping @Sendable (WireMessage) throws(ContainerdError) -> Void
     ) async throws(ContainerdError) {
         _ = try await perform(Request(method: method, first: first, more: more, answered: answered), within: limit)
     }
@@ -57,5 +58,5 @@ struct Request: Sendable {
     var first: WireMessage
     var more: (@Sendable () throws(ContainerdError) -> WireMessage?)?
     /// Nil: they are kept.
-    var answered: (@Sendable (WireMessage) -> Void)?
+    var answered: (@Sendable (WireMessage) throws(ContainerdError) -> Void)?
 }

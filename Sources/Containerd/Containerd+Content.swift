@@ -24,6 +24,19 @@ extension Containerd {
         }
     }
 
+    /// Hands over a blob's bytes from `offset` on, in pieces of at most 1 MiB; `notFound` where it is not there whole.
+    /// containerd does not prove them. `take` is called on a thread of the call's own; what it throws ends the call.
+    package func read(
+        _ digest: String, from offset: Int64 = 0,
+        take: @escaping @Sendable ([UInt8]) throws(ContainerdError) -> Void
+    ) async throws(ContainerdError) {
+        var request = WireMessage.text(1, digest)
+        request.set(2, offset)
+        try await channel.call(
+            "containerd.services.content.v1.Content/Read", request, within: .seconds(60),
+            answered: { answer throws(ContainerdError) in try take(Array(answer.bytes(2))) })
+    }
+
     /// Adds labels to a blob; others stay.
     package func label(_ digest: String, _ labels: [String: String]) async throws(ContainerdError) {
         var info = WireMessage.text(1, digest)

@@ -113,6 +113,25 @@ import Testing
         #expect(try everything(in: "other") == everything(in: "bundle"))
     }
 
+    @Test func aContainerdGivesWhatTheArchiveGives() async throws {
+        let archive = try await archive()
+        try #require(try await PrivateContainerd.isPossible(), "\(PrivateContainerd.needs) are needed")
+        let root = try write("containerd/.keep", "").removingLastComponent()
+        let containerd = PrivateContainerd(in: root)
+        try await containerd.run {
+            let imported = try await containerd.ctr("-n", "other", "images", "import", archive.string)
+            try #require(imported.status == 0, "\(imported)")
+            let source = "containerd:\(containerd.socket)"
+            let outcome = try await create("--from", source + "?namespace=other")
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(outcome.output.contains("found  docker.io/demo/hub:1  (\(source)?namespace=other)"))
+            #expect(try await create(to: "other", "--from", archive.string).status == 0)
+            #expect(try everything(in: "other") == everything(in: "bundle"))
+            let none = try await create(to: "none", "--from", source)
+            #expect(none.status == 2 && none.errors.contains("\(source) has none of that name"))
+        }
+    }
+
     @Test func aKeySignsIt() async throws {
         let archive = try await archive()
         let program = try #require(Self.program)
@@ -185,6 +204,7 @@ import Testing
         ["--from", "/nowhere"], ["--pin", "a:latest"], ["--pin", "a:latest@sha256:12"], ["--packages", "/nowhere"],
         ["--authfile", "/etc/hostname"], ["--registry-ca", "/etc/hostname"], ["--have", "/etc/hostname"],
         ["--key", "/nowhere"], ["--root", "/usr"], ["--charts", "/usr"], ["--to", "/usr/share"],
+        ["--from", "containerd:/no/such.sock"], ["--from", "containerd:here"], ["--from", "containerd:/a?namespace="],
         ["--from", "/etc/hostname"], ["--have", "/nowhere"], ["--date", "yesterday"],
     ])
     func wrongInputIsOneLine(words: [String]) async throws {

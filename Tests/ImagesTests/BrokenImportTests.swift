@@ -1,6 +1,7 @@
 import Containerd
 import FoundationEssentials
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Images

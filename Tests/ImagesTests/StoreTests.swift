@@ -2,6 +2,7 @@ import Containerd
 import Hosts
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Images

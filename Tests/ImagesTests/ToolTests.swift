@@ -1,5 +1,6 @@
 import Hosts
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Images

@@ -72,6 +72,8 @@ package struct ImageChoice: Sendable {
             do {
                 if let image = try await image(reference, of: supply) { return .found(image, supply.name) }
                 reasons.append("\(supply.name) has none of that name")
+            } catch let incomplete as IncompleteImage {
+                reasons.append(incomplete.reason)
             } catch let error as RegistryError where error.isAbsent {
                 reasons.append(error.description)
             }

@@ -8,6 +8,12 @@ package protocol ImageSupply: Sendable {
     func image(_ reference: ImageReference) async throws -> SuppliedImage?
 }
 
+/// A supply has an image of that name, and cannot give it; the next may.
+struct IncompleteImage: Error {
+    /// "WHERE has it without WHAT"
+    var reason: String
+}
+
 /// An image as a supply has it.
 package struct SuppliedImage: Sendable {
     package enum Bytes: Sendable {

@@ -1,6 +1,5 @@
 import HTTP
 package import Images
-import Synchronization
 
 /// The images of the registries that their names say.
 package struct RegistrySupply: ImageSupply {
@@ -27,9 +26,6 @@ package struct RegistrySupply: ImageSupply {
 }
 
 extension RegistryClient {
-    /// In bytes. Manifests and configs are some kilobytes.
-    static let largestDocument: Int64 = 16 << 20
-
     /// What a registry may answer; without this it would translate into what the oldest of clients know.
     static let manifestTypes = [
         MediaType.index, MediaType.manifest, "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -40,7 +36,7 @@ extension RegistryClient {
     func manifest(
         _ named: String, of place: RegistryPlace, size: Int64?
     ) async throws -> (descriptor: Descriptor, bytes: [UInt8]) {
-        let text = Text(largest: size ?? Self.largestDocument)
+        let text = KeptText(upTo: size ?? KeptText.largest)
         let answer = try await fetch(
             "the manifest '\(named)'", of: place, at: place.url("manifests", named),
             accept: Self.manifestTypes.joined(separator: ", "), size: size
@@ -60,10 +56,7 @@ extension RegistryClient {
     /// A config, whole.
     func document(_ descriptor: Descriptor, of place: RegistryPlace) async throws -> [UInt8] {
         let what = "the config \(descriptor.digest)"
-        guard (0...Self.largestDocument).contains(descriptor.size) else {
-            throw BundleFault("\(place.image): \(what) has \(descriptor.size) bytes; more than 16 MiB is refused")
-        }
-        let text = Text(largest: descriptor.size)
+        let text = try KeptText(of: descriptor, "\(place.image): \(what)")
         _ = try await fetch(
             what, of: place, at: place.url("blobs", "\(descriptor.digest)"), size: descriptor.size
         ) { try text.take($0) }
@@ -85,23 +78,5 @@ extension RegistryClient {
         RegistryError(
             place, what, "its bytes have the digest \(found)",
             fix: "something on the way changes them, or the registry is damaged: fetch it from another")
-    }
-}
-
-/// A body that is small enough to be kept.
-private final class Text: Sendable {
-    private let largest: Int64
-    private let kept = Mutex<[UInt8]>([])
-    init(largest: Int64) { self.largest = largest }
-
-    var bytes: [UInt8] { kept.withLock { $0 } }
-
-    func take(_ bytes: [UInt8]) throws {
-        try kept.withLock { kept in
-            guard kept.count + bytes.count <= largest else {
-                throw BundleFault("a document of more than \(largest) bytes came; that is no image")
-            }
-            kept += bytes
-        }
     }
 }

@@ -29,7 +29,8 @@ extension BundleCommand {
             help: ArgumentHelp(
                 "Where images are taken from; may be repeated, the first that has an image gives it.",
                 discussion:
-                    "'registry' (the default), or an archive, a folder of archives, an OCI layout, another bundle.",
+                    "'registry' (the default), 'containerd:SOCKET[?namespace=NAME]' (default: k8s.io), or an archive, "
+                    + "a folder of archives, an OCI layout, another bundle.",
                 valueName: "source"))
         var sources: [String] = ["registry"]
 
@@ -91,7 +92,8 @@ extension BundleCommand {
             try carriage.add(charts: FilePath(charts), snaps: snaps.map { FilePath($0) })
             let assumed = try carriage.add(packages: packages.map { FilePath($0) }, for: inventory)
             let system = try targetSystem(inventory)
-            let supplies = try sources.map { try SupplyName.supply($0, access) }
+            var supplies: [any ImageSupply] = []
+            for source in sources { supplies.append(try await SupplyName.supply(source, access)) }
 
             let path = FilePath(target)
             let maker = try BundleMaker(at: path)
