@@ -32,6 +32,26 @@ extension Containerd {
         }
     }
 
+    /// Takes the name away; nothing where there is none. `clearing` waits until what nothing refers to any more has
+    /// gone, too; else containerd clears it away when it has time.
+    package func remove(_ name: String, clearing: Bool) async throws(ContainerdError) {
+        var request = WireMessage.text(1, name)
+        request.set(2, clearing ? 1 : 0)
+        do {
+            _ = try await ask("images.v1.Images/Delete", request, within: .seconds(600))
+        } catch {
+            if error.code != .notFound { throw error }
+        }
+    }
+
+    /// The names of the images that containers were made of, whether they run or not.
+    package func usedImages() async throws(ContainerdError) -> Set<String> {
+        let answer = try await ask("containers.v1.Containers/List", WireMessage())
+        return try reading("Containers/List") { () throws(WireError) in
+            Set(try answer.messages(1).map { $0.text(3) }.filter { !$0.isEmpty })
+        }
+    }
+
     /// Gives the name its target and these labels, whether it is there or not; other labels stay.
     package func put(_ image: Image) async throws(ContainerdError) {
         var request = WireMessage()

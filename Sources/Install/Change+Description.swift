@@ -19,6 +19,7 @@ extension Change.Action: CustomStringConvertible {
         case .delete(let manifest): "delete \(manifest)"
         case .load(let load):
             "load \(load.references.map(\.description).joined(separator: ", ")) (\(load.missing.count) blobs, \(load.bytes) bytes)"
+        case .unload(let names): "unload \(names.joined(separator: ", "))"
         }
     }
 }

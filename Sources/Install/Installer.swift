@@ -145,6 +145,7 @@ package struct Installer: Sendable {
         case .apply(let manifest): try await site.kube().apply(manifest)
         case .delete(let manifest): _ = try await site.kube().delete(manifest.path())
         case .load(let load): _ = try await site.images.load([load], LoadListener())
+        case .unload(let names): try await site.images.remove(names)
         }
     }
 

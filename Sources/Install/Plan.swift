@@ -24,6 +24,8 @@ package struct Change: Hashable, Sendable {
         case apply(Manifest)
         case delete(Manifest)
         case load(ImageLoad)
+        /// Takes an image away, by all names that the node has for it.
+        case unload([String])
     }
 
     package var action: Action

@@ -82,7 +82,7 @@ package struct Record: Sendable {
         case .apply(let manifest), .delete(let manifest):
             guard let old = try await site.kube().get(manifest) else { return .null }
             return .object(["sha256": .string(try keep(old.bytes))])
-        case .run, .load: return nil
+        case .run, .load, .unload: return nil
         }
     }
 

@@ -10,7 +10,7 @@ import Testing
         (.write(File("/etc/a", "geheim", permissions: .ownerReadWrite)), "write /etc/a (6 bytes, 0600)"),
         (.write(File("/etc/a", "geheim"), test: ["nginx", "-t"]), "write /etc/a (6 bytes, 0644)"),
         (.make(Directory("/srv/a", permissions: FilePermissions(rawValue: 0o2770))), "make the folder /srv/a (02770)"),
-        (.remove("/etc/a"), "remove /etc/a"),
+        (.remove("/etc/a"), "remove /etc/a"), (.unload(["a:1", "a:2"]), "unload a:1, a:2"),
         (.run(Command(["helm", "a b"], input: Array("geheim".utf8)), undo: ["true"]), "run helm 'a b'"),
         (.apply(Manifest(secret)), "apply jhub Secret/s"), (.delete(Manifest(secret)), "delete jhub Secret/s"),
     ]

@@ -91,6 +91,18 @@ import Testing
         #expect(try lines().last?.contains("the disk is full") == true)
     }
 
+    @Test func whatIsUnloadedIsGoneAndRecorded() async throws {
+        var machine = machine
+        let image = try load("a")
+        let store = StubImages(Holdings().adding(image))
+        machine.images = store
+        let unload = Change(.unload(["docker.io/library/a:latest"]), because: "nothing uses it any more")
+        let stage = Asking { site, _ in .of(try await site.images.holdings().records.isEmpty ? [] : [unload]) }
+        #expect(try await installer(stage).run(on: machine.site) == 1)
+        #expect(try lines().count == 2)
+        #expect(try lines().allSatisfy { $0.contains("unload docker.io/library/a:latest") })
+    }
+
     private func load(_ name: String) throws -> ImageLoad {
         let manifest = Blob(digest: Digest(of: name.utf8), size: 10)
         let image = ArchivedImage(

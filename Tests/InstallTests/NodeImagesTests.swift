@@ -1,6 +1,4 @@
-import Hosts
 import SystemPackage
-import TestSupport
 import Testing
 
 @testable import Images
@@ -47,29 +45,5 @@ import Testing
         #expect(states["quay.io/jupyterhub/k8s-hub:4.1.0"] == .extra)
         #expect(states.count == wanted.count + 1)
         #expect(wanted.allSatisfy { states[$0] == .whole })
-    }
-
-    /// sha256sum answers as it does on a node; "empty" and "full" are the blobs' contents.
-    @Test func aBlobIsHeldAgainstItsName() async throws {
-        let host = ScriptedHost(name: "head")
-        let content = NodeContent(host: host.host, folder: "/content")
-        let blob = Blob(digest: Digest(of: "full".utf8), size: 4)
-        let file = "/content/\(blob.digest.hex)"
-        await #expect {
-            try await content.damages(in: [blob])
-        } throws: {
-            "\($0)" == "there is no /content on head: its containerd keeps its content elsewhere"
-        }
-        host.place(.directory(.ownerReadWriteExecute, .root), at: "/content")
-        let hash: Command = ["sha256sum", "--", file]
-        host.answer(hash, output: "\(blob.digest.hex)  \(file)\n")
-        #expect(try await content.damages(in: [blob]) == [])
-        host.answer(hash, output: "\(Digest(of: "empty".utf8).hex)  \(file)\n")
-        #expect(try await content.damages(in: [blob]) == ["\(blob.digest) is damaged"])
-        host.answer(hash, Outcome(status: 1, errors: "sha256sum: \(file): No such file or directory\n"))
-        #expect(
-            try await content.damages(in: [blob]) == [
-                "\(blob.digest) cannot be read: sha256sum: \(file): No such file or directory"
-            ])
     }
 }

@@ -21,17 +21,12 @@ import Testing
         (cluster, folder) = (try StubCluster(), try TestFolder())
         machine.host["/k"] = cluster.kubeconfig
         try machine.drop("k8s-hub-4.2.0.tar")
-        runs([])
         try await hold([Self.old])
         try brought([Self.old])
     }
 
     /// Containers of these images run.
-    private func runs(_ images: [String]) {
-        let lines = images.map { "0123abcd    \($0)    io.containerd.runc.v2\n" }.joined()
-        machine.host.answer(
-            Command(machine.provider.ctr + ["containers", "ls"]), output: "CONTAINER    IMAGE    RUNTIME\n" + lines)
-    }
+    private func runs(_ images: Set<String>) { machine.held.use(images) }
 
     /// All wanted images are there, and these names of one more.
     private func hold(_ names: [String]) async throws {
@@ -52,8 +47,7 @@ import Testing
         defer { machine.remove() }
         let plan = try await PruneImages(record: Record(in: folder.path, run: "today")).plan(for: machine.site)
         guard case .changes(let changes) = plan else { return [] }
-        let remove = machine.provider.ctr + ["images", "rm", "--sync"]
-        return changes.compactMap(\.argv).map { Array($0.dropFirst(remove.count)) }
+        return changes.compactMap { if case .unload(let names) = $0.action { names } else { nil } }
     }
 
     @Test func whatNothingUsesGoes() async throws { #expect(try await removed() == [[Self.old]]) }

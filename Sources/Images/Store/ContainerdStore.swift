@@ -6,7 +6,7 @@ package import SystemPackage
 package struct ContainerdStore: ImageStore {
     /// The node's name, for messages.
     package var name: String
-    private let containerd: Containerd
+    let containerd: Containerd
 
     package init(on name: String, at socket: FilePath) {
         (self.name, containerd) = (name, Containerd(at: socket))
@@ -16,9 +16,11 @@ package struct ContainerdStore: ImageStore {
         do {
             return try await asked(containerd)
         } catch let error as ContainerdError {
-            throw ImageError("ask for the images of", name, "\(error)")
+            throw said("ask for the images of", error)
         }
     }
+
+    func said(_ attempt: String, _ error: ContainerdError) -> ImageError { ImageError(attempt, name, "\(error)") }
 
     private func asked(_ containerd: Containerd) async throws -> Holdings {
         async let images = containerd.images()

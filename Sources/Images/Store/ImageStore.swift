@@ -7,6 +7,15 @@ package protocol ImageStore: Sendable {
     /// returns what took how long. An image is named only once all of it is
     /// there. What arrived stays for the next run, wherever this one ends.
     func load(_ loads: [ImageLoad], _ listener: LoadListener) async throws -> Effort
+
+    /// What is wrong with these blobs, a line each: the store reads every byte back, and it is hashed.
+    func damages(in blobs: [Blob]) async throws -> [String]
+
+    /// The names of the images that containers were made of, as the store spells them.
+    func used() async throws -> Set<String>
+
+    /// Takes these names away, as the store spells them, and with the last one what nothing refers to any more.
+    func remove(_ names: [String]) async throws
 }
 
 /// Who wants to know how loading goes. Each is called on any thread.

@@ -1,4 +1,3 @@
-import Hosts
 import Images
 import Kube
 
@@ -25,9 +24,8 @@ package struct PruneImages: Stage {
         for (digest, named) in extra where named.allSatisfy(mayGo) {
             // With the names that the kubelet's side of containerd gave it: else its content would stay.
             let names = records.filter { $0.value.digest == digest }.keys.sorted()
-            let remove = Command(site.provider.ctr + ["images", "rm", "--sync"] + names)
             let words = named.map(\.name).joined(separator: ", ")
-            changes.append(Change(.run(remove), because: "nothing uses \(words) any more"))
+            changes.append(Change(.unload(names), because: "nothing uses \(words) any more"))
         }
         return .of(changes.sorted { $0.reason < $1.reason })
     }
@@ -46,9 +44,6 @@ extension Site {
         if let doubt = used.doubts.first {
             throw InstallError.refused("cannot tell which images are in use, so none is removed: \(doubt)")
         }
-        let command = Command(provider.ctr + ["containers", "ls"])
-        let outcome = try await head.transport.run(command).orThrow(command, on: head.name)
-        let running = outcome.output.lines.dropFirst().compactMap { $0.words.dropFirst().first }
-        return Set(used.images.map(\.reference.description) + running)
+        return try await images.used().union(used.images.map(\.reference.description))
     }
 }

@@ -8,8 +8,6 @@ package struct ExistingCluster: Provider {
     package var helm: [String]
     package var socket: FilePath
     package let imageRoot: FilePath = "/var/lib"
-    package var ctr: [String] { ["ctr", "--address", socket.string, "--namespace", "k8s.io"] }
-    package let content: FilePath = "/var/lib/containerd/io.containerd.content.v1.content/blobs/sha256"
 
     package init(kubeconfig: FilePath, socket: FilePath, helm: String) {
         (self.kubeconfig, self.socket) = (kubeconfig, socket)

@@ -9,9 +9,6 @@ package struct MicroK8s: Provider {
     package let helm = ["/snap/bin/microk8s", "helm3"]
     package let socket: FilePath = "/var/snap/microk8s/common/run/containerd.sock"
     package let imageRoot: FilePath = "/var/snap/microk8s/common"
-    package let ctr = ["/snap/bin/microk8s", "ctr"]
-    package let content: FilePath =
-        "/var/snap/microk8s/common/var/lib/containerd/io.containerd.content.v1.content/blobs/sha256"
 
     static let program = "/snap/bin/microk8s"
     static let data: FilePath = "/var/snap/microk8s/current"

@@ -9,10 +9,6 @@ package protocol Provider: Sendable {
     var socket: FilePath { get }
     /// The folder whose file system takes the images.
     var imageRoot: FilePath { get }
-    /// Containerd's own client: what it needs to find the right containerd and namespace.
-    var ctr: [String] { get }
-    /// Where its containerd keeps a file for each blob.
-    var content: FilePath { get }
     /// What the cluster itself still lacks before its API answers.
     func plan(for site: Site) async throws -> Plan
     /// What is wrong with the programs of the cluster itself, where that can be known.

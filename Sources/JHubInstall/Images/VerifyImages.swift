@@ -32,7 +32,7 @@ extension ImagesCommand {
             guard let carried = image.carried else {
                 return ["it is not in the bundle, so nothing says what it consists of"]
             }
-            return try await site.nodeContent.damages(in: carried.blobs)
+            return try await site.images.damages(in: carried.blobs)
         }
 
         private func show(_ image: NodeImage, _ faults: [String]) {

@@ -7,6 +7,7 @@ final class StubImages: ImageStore {
     private let held: Mutex<Holdings>
     /// The images of each call, by their first name.
     let calls = Mutex<[[String]]>([])
+    private let inUse = Mutex<Set<String>>([])
     /// Ends a load after so many images.
     private let most: Int
 
@@ -16,6 +17,9 @@ final class StubImages: ImageStore {
     }
 
     func hold(_ holdings: Holdings) { held.withLock { $0 = holdings } }
+    /// Containers are made of these from now on.
+    func use(_ names: Set<String>) { inUse.withLock { $0 = names } }
+
     func holdings() async throws -> Holdings { held.withLock(\.self) }
 
     func load(_ loads: [ImageLoad], _ listener: LoadListener) async throws -> Effort {
@@ -28,4 +32,8 @@ final class StubImages: ImageStore {
         }
         return Effort()
     }
+
+    func damages(in blobs: [Blob]) async throws -> [String] { [] }
+    func used() async throws -> Set<String> { inUse.withLock(\.self) }
+    func remove(_ names: [String]) async throws { held.withLock { for name in names { $0.records[name] = nil } } }
 }
