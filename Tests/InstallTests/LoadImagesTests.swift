@@ -116,6 +116,25 @@ import Testing
         #expect(names.contains("docker.io/coredns/coredns:1.10.1"))
     }
 
+    @Test func allThatTheBundleHoldsCanBeLoadedAndNoMore() async throws {
+        machine.has(machine.provider.socket)
+        let made = try TestBundle()
+        var site = machine.site
+        site.bundle = try made.opened()
+        site.bundle.index = made.folder.path.appending("index.json")
+        guard case .changes(let changes) = try await LoadImages(.carried).plan(for: site) else {
+            return #expect(Bool(false))
+        }
+        let loads = changes.compactMap { if case .load(let load) = $0.action { load } else { nil } }
+        #expect(loads.map { $0.references.map(\.description) } == [[TestBundle.image]])
+        let load = try #require(loads.first)
+        #expect(load.missing.count == 3)
+        site.images = StubImages(Holdings().adding(load))
+        #expect(try await LoadImages(.carried).plan(for: site) == .settled)
+        let absent = try ImageReference(parsing: "absent:1")
+        await #expect(throws: BundleError.self) { try await LoadImages(.named([absent])).plan(for: site) }
+    }
+
     @Test func withoutItsContainerdTheStageWaits() async throws {
         let machine = try TestMachine()
         guard case .waits(let need) = try await LoadImages().plan(for: machine.site) else {

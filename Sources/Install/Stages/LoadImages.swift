@@ -3,19 +3,33 @@ package import Images
 
 /// Every image that this config needs is on the node, by digest, before anything asks for it.
 package struct LoadImages: Stage {
+    package enum Choice: Hashable, Sendable {
+        /// What the config makes the cluster run, and what the cluster runs by itself.
+        case wanted
+        /// All that the bundle holds, by all names that it has there.
+        case carried
+        /// These alone.
+        case named([ImageReference])
+    }
+
     package let name = "images"
     package let title = "Load the images"
-    /// These images alone; nil for all that are wanted.
-    private let names: [ImageReference]?
+    private let choice: Choice
 
-    package init(names: [ImageReference]? = nil) { self.names = names }
+    package init(_ choice: Choice = .wanted) { self.choice = choice }
 
     package func plan(for site: Site) async throws -> Plan {
         guard try await site.head.transport.state(of: site.provider.socket) != nil else {
             return .waits(for: "containerd's socket \(site.provider.socket)")
         }
-        let wanted = if let names { names } else { try await site.neededImages() }
-        return .of(try await site.loads(of: wanted))
+        let shelf = try site.bundle.shelf().images()
+        let names =
+            switch choice {
+            case .wanted: try await site.neededImages()
+            case .carried: shelf.flatMap(\.names)
+            case .named(let names): names
+            }
+        return .of(try await site.loads(of: names, from: shelf))
     }
 }
 

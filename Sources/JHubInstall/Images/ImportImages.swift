@@ -19,6 +19,13 @@ extension ImagesCommand {
             help: ArgumentHelp("This image alone, wanted or not; may be repeated.", valueName: "name"))
         var names: [String] = []
 
+        @Flag(help: "Every image of the bundle, wanted or not.")
+        var all = false
+
+        func validate() throws {
+            if all && !names.isEmpty { throw ValidationError("--all and --image exclude each other") }
+        }
+
         func run() async throws {
             let references = try names.map { name in
                 do {
@@ -31,7 +38,7 @@ extension ImagesCommand {
             try requireRoot()
             let work = try Work(purpose: "jhub-install images import", asJSON: options.config.json)
             let trust = try work.pass(site.bundle, trust)
-            let stage = LoadImages(names: references.isEmpty ? nil : references)
+            let stage = LoadImages(all ? .carried : references.isEmpty ? .wanted : .named(references))
             try await work.carryOut([stage], on: site) { made in
                 guard options.config.json else {
                     return Console.standardOutput.line(
