@@ -22,8 +22,8 @@ extension Import {
         progress.grow(by: spoiled.reduce(0) { $0 + $1.blob.size })
         let again = try await pass(
             over: shipment.source, spoiled, progress, afresh: "-\(UInt64.random(in: 0 ... .max))")
-        if let blob = again.first?.blob.digest {
-            throw ImageError("store", "\(blob) on \(node)", "containerd goes on elsewhere than where it is")
+        if let blob = again.first?.blob {
+            throw ImageError("store", place(of: blob), "containerd goes on elsewhere than where it is")
         }
     }
 
@@ -117,17 +117,17 @@ extension Import {
             case .alreadyExists:
                 // Somebody else brought it meanwhile.
                 parcel.pipe.discard()
-                try await settle { () throws(ContainerdError) in
+                try await settle(blob) { () throws(ContainerdError) in
                     if let labels = links[blob.digest] { try await containerd.label(blob.digest.description, labels) }
                 }
             case .failedPrecondition, .outOfRange:
                 parcel.pipe.discard()
-                try await settle { () throws(ContainerdError) in try await containerd.abort(ingest.name) }
+                try await settle(blob) { () throws(ContainerdError) in try await containerd.abort(ingest.name) }
                 // Out of range: the store had begun it elsewhere than it said.
                 if offset > 0 || error.code == .outOfRange { return WantedBlob(blob) }
                 throw ImageError("read", parcel.source, "the blob \(blob.digest) is damaged: \(error.reason)")
             default:
-                throw ImageError("store", "\(blob.digest) on \(node)", "\(error)").withRemedy
+                throw ImageError("store", place(of: blob), "\(error)").withRemedy
             }
         }
         await milestones.reach(.blob(blob.digest))
@@ -170,11 +170,11 @@ extension Import {
 
     private static let attempts = 20
 
-    private func settle(_ body: () async throws(ContainerdError) -> Void) async throws(ImageError) {
+    private func settle(_ blob: Blob, _ body: () async throws(ContainerdError) -> Void) async throws(ImageError) {
         do {
             try await body()
         } catch {
-            throw ImageError("store", "a blob on \(node)", "\(error)").withRemedy
+            throw ImageError("store", place(of: blob), "\(error)").withRemedy
         }
     }
 }

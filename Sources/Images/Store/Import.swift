@@ -16,6 +16,8 @@ struct Import: Sendable {
     let meter = Meter()
     let milestones: Milestones
     let links: [Digest: [String: String]]
+    /// The first image that has the blob, for messages.
+    private let owners: [Digest: ImageReference]
     private let gate: Gate
 
     init(
@@ -27,12 +29,14 @@ struct Import: Sendable {
         (self.holdings, self.begun) = (holdings, begun)
         (self.containerd, self.node, self.listener) = (containerd, node, listener)
         var links: [Digest: [String: String]] = [:]
+        var owners: [Digest: ImageReference] = [:]
         for load in loads {
+            for blob in load.image.blobs { owners[blob.digest] = owners[blob.digest] ?? load.references.first }
             for (digest, labels) in load.image.links(with: holdings.snapshotter) {
                 links[digest, default: [:]].merge(labels) { one, _ in one }
             }
         }
-        self.links = links
+        (self.links, self.owners) = (links, owners)
         milestones = Milestones(
             reached: Set(holdings.content.keys.map { .blob($0) } + holdings.snapshots.map { .chain($0) }))
         gate = Gate(max(2, ProcessInfo.processInfo.activeProcessorCount))
@@ -120,7 +124,7 @@ struct Import: Sendable {
                         parent: unpacking.parent?.description ?? ""),
                     within: Self.patience(for: layer.blob))
             } catch {
-                throw ImageError("unpack", "the layer \(layer.blob.digest) on \(node)", "\(error)").withRemedy
+                throw ImageError("unpack", "the layer \(place(of: layer.blob))", "\(error)").withRemedy
             }
             meter.unpacked(layer, in: start.duration(to: .now))
         }
@@ -135,6 +139,15 @@ struct Import: Sendable {
         } catch is Milestones.Dropped {
             return
         }
+        do throws(ContainerdError) {
+            try await name(load)
+        } catch {
+            throw ImageError("name", "\(load.references[0]) on \(node)", "\(error)").withRemedy
+        }
+        try listener.loaded(load)
+    }
+
+    private func name(_ load: ImageLoad) async throws(ContainerdError) {
         for (digest, wanted) in load.image.links(with: holdings.snapshotter) {
             guard let labels = holdings.content[digest] else { continue }
             let missing = Links.missing(wanted, from: labels)
@@ -149,7 +162,11 @@ struct Import: Sendable {
                         mediaType: target.mediaType, digest: target.blob.digest.description, size: target.blob.size),
                     labels: Pin.label))
         }
-        try listener.loaded(load)
+    }
+
+    /// "sha256:… of IMAGE on NODE"
+    func place(of blob: Blob) -> String {
+        "\(blob.digest)" + (owners[blob.digest].map { " of \($0)" } ?? "") + " on \(node)"
     }
 
     /// 2 MiB a second is what the slowest disk that a node may have takes.

@@ -372,7 +372,8 @@ class Days(unittest.TestCase):
         head.run("fallocate -l $(($(stat -f -c '%a * %S' /var/snap) - 30000000)) /var/snap/full")
         ignored = [word for check in ["disk.snap_var", "disk.gc_line", "disk.evict_line"] for word in ("--ignore", check)]
         full = attempt(words=["--only", "images", *ignored])
-        self.said(full, FAILED, r"jhub-install: could not (store|unpack) .*sha256:[0-9a-f]{64} on head: .*no space left on device"
+        self.said(full, FAILED, r"jhub-install: could not (store|unpack) .*sha256:[0-9a-f]{64} of "
+                  + re.escape(self.IMAGE) + r" on head: .*no space left on device"
                   r".*; free some there, and run the same command again")
         self.assertNotIn(self.IMAGE, self.images())
         self.assertEqual(before - blobs(), set(), "blobs were lost")
