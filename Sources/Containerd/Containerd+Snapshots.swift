@@ -12,6 +12,35 @@ extension Containerd {
         }
     }
 
+    /// What the kubelet's side of this containerd (CRI) unpacks images with. Nil where it does not say: it is turned off,
+    /// or still starting.
+    package func kubeletsSnapshotter() async throws(ContainerdError) -> String? {
+        guard let answer = try? await channel.call("runtime.v1.ImageService/ImageFsInfo", WireMessage()).first else {
+            return nil
+        }
+        // It tells the folder, which is the plugin's: io.containerd.snapshotter.v1.NAME.
+        return try reading("ImageService/ImageFsInfo") { () throws(WireError) in
+            guard let folder = try answer.messages(1).first?.message(2).text(1) else { return nil }
+            let name = folder.split(separator: "/").last ?? ""
+            return name.hasPrefix(Self.plugin) ? String(name.dropFirst(Self.plugin.count)) : nil
+        }
+    }
+
+    private static let plugin = "io.containerd.snapshotter.v1."
+
+    /// The snapshotters that there are, each with the reason why it does not work; nil for one that does.
+    package func snapshotters() async throws(ContainerdError) -> [String: String?] {
+        let request = WireMessage.text(1, "type==" + Self.plugin.dropLast())
+        let answer = try await ask("introspection.v1.Introspection/Plugins", request)
+        return try reading("Introspection/Plugins") { () throws(WireError) in
+            var found: [String: String?] = [:]
+            for plugin in try answer.messages(1) {
+                found.updateValue(try plugin.messages(7).first?.text(2), forKey: plugin.text(2))
+            }
+            return found
+        }
+    }
+
     /// Snapshots' `Kind`.
     private static let committed: Int64 = 3
 

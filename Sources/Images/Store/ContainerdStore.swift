@@ -33,17 +33,34 @@ package struct ContainerdStore: ImageStore {
             holdings.records[image.name] = Holdings.Record(
                 digest: try Digest(parsing: image.target.digest), labels: image.labels)
         }
-        holdings.snapshotter = Self.snapshotter(in: holdings) ?? holdings.snapshotter
+        holdings.snapshotter = try await snapshotter(holdings)
         // Chain ids are digests; what else there is belongs to somebody else.
         let names = try await containerd.snapshots(of: holdings.snapshotter)
         holdings.snapshots = Set(names.compactMap { try? Digest(parsing: $0) })
         return holdings
     }
 
-    /// The one that unpacked what is there.
-    private static func snapshotter(in holdings: Holdings) -> String? {
+    /// That of the kubelet's side: what another has unpacked it would unpack again. Where it does not say, the one that
+    /// unpacked what is there; else its default.
+    private func snapshotter(_ holdings: Holdings) async throws -> String {
+        if let told = try await containerd.kubeletsSnapshotter() { return told }
         let keys = holdings.content.values.flatMap(\.keys)
-        return keys.first { $0.hasPrefix(Links.snapshot) }.map { String($0.dropFirst(Links.snapshot.count)) }
+        if let used = keys.first(where: { $0.hasPrefix(Links.snapshot) }) {
+            return String(used.dropFirst(Links.snapshot.count))
+        }
+        let found = try await containerd.snapshotters()
+        guard let fault = found[Holdings.usualSnapshotter] else {
+            throw unknown("has no \(Holdings.usualSnapshotter), but \(found.keys.sorted().joined(separator: ", "))")
+        }
+        if let fault { throw unknown("says that \(Holdings.usualSnapshotter) does not work: \(fault)") }
+        return Holdings.usualSnapshotter
+    }
+
+    private func unknown(_ reason: String) -> ImageError {
+        ImageError(
+            "ask for the images of", name,
+            "nothing tells what unpacks them for the kubelet: it says nothing (CRI is off or still starting), nothing is "
+                + "unpacked yet, and containerd \(reason)")
     }
 
     package func load(_ loads: [ImageLoad], _ listener: LoadListener) async throws -> Effort {

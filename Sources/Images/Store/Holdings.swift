@@ -17,7 +17,10 @@ package struct Holdings: Hashable, Sendable {
     /// The chain ids of what is unpacked.
     package var snapshots: Set<Digest> = []
     /// What unpacks.
-    package var snapshotter = "overlayfs"
+    package var snapshotter = Self.usualSnapshotter
+
+    /// The kubelet's side of containerd takes it where its config names no other.
+    static let usualSnapshotter = "overlayfs"
 
     package init() {}
 
