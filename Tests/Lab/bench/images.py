@@ -21,6 +21,7 @@ from install import ROOT, RELEASE, BenchError, machine, note, size
 
 sys.path.insert(0, str(ROOT / "Tests/Lab/images"))
 import archives  # noqa: E402
+from store import Containerd  # noqa: E402
 
 PROGRAM = RELEASE / "bin/jhub-install"
 MIB = 1 << 20
@@ -95,40 +96,6 @@ def image_set():
 
 # -- Whom it is loaded into
 
-class Containerd:
-    """An empty one, alone in a folder."""
-
-    def __init__(self, folder):
-        self.folder, self.socket = folder, folder / "containerd.sock"
-
-    def __enter__(self):
-        config = self.folder / "config.toml"
-        config.write_text('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
-        with open(self.folder / "log", "w") as log:
-            self.process = subprocess.Popen(
-                ["containerd", "--config", str(config), "--root", str(self.folder / "root"), "--state",
-                 str(self.folder / "state"), "--address", str(self.socket)], stdout=log, stderr=log)
-        for _ in range(100):
-            if self.socket.exists() and self.ctr("version", check=False).returncode == 0:
-                return self
-            time.sleep(0.1)
-        raise BenchError(f"containerd did not start: {(self.folder / 'log').read_text()[-300:]}")
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-
-    def ctr(self, *words, check=True):
-        return subprocess.run(["ctr", "-a", str(self.socket), "-n", "k8s.io", *words], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, check=check)
-
-    def content(self):
-        """Bytes of each blob."""
-        lines = self.ctr("content", "ls").stdout.splitlines()[1:]
-        blobs = self.folder / "root/io.containerd.content.v1.content/blobs/sha256"
-        return {line.split()[0]: (blobs / line.split()[0].removeprefix("sha256:")).stat().st_size for line in lines}
-
-
 @contextlib.contextmanager
 def empty_containerd():
     with tempfile.TemporaryDirectory(prefix="jhub-bench-", dir="/var/tmp") as folder, Containerd(Path(folder)) as containerd:
@@ -160,9 +127,8 @@ def ours(containerd, bundle):
         config.write(f"CLUSTER_PROVIDER=existing\nKUBECONFIG_FILE=/none\nCONTAINERD_SOCKET={containerd.socket}\n"
                      "ADMIN_USERS_CSV=admin\nSINGLEUSER_IMAGE=bench.example/lab:1\n")
         config.flush()
-        names = [word for path in sorted(bundle.iterdir()) for word in ("--image", f"bench.example/{path.stem}:1")]
-        seconds, peak, text = timed([PROGRAM, "images", "import", "--config", config.name, "--bundle", bundle,
-                                     "--allow-unsigned", "--json", *names])
+        seconds, peak, text = timed([PROGRAM, "images", "import", "--all", "--config", config.name, "--bundle", bundle,
+                                     "--allow-unsigned", "--json"])
     loaded = [event for event in map(json.loads, text.splitlines()) if event["event"] == "loaded"]
     return {"seconds": seconds, "peak": peak / 1024, "loaded": loaded[-1] if loaded else None}
 
@@ -347,7 +313,7 @@ def main():
         sys.exit("scripts/bench: containerd needs root")
     try:
         result = measure(options)
-    except (BenchError, subprocess.CalledProcessError) as error:
+    except (BenchError, OSError, subprocess.CalledProcessError) as error:
         sys.exit(f"scripts/bench: {error}")
     print(json.dumps(result) if options.json else "\n".join(table(result)))
 
