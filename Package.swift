@@ -32,10 +32,11 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CNVML"),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         .target(
             name: "Hosts",
-            dependencies: [.product(name: "Subprocess", package: "swift-subprocess"), system],
-            swiftSettings: settings),
+            dependencies: ["CSSH2", .product(name: "Subprocess", package: "swift-subprocess"), system],
+            resources: [.embedInCode("SSH/far-end.pl")], swiftSettings: settings),
         .target(name: "Containerd", dependencies: ["CNghttp2", system], swiftSettings: settings),
         .target(
             name: "Images", dependencies: ["CArchive", "Containerd", crypto, system], swiftSettings: settings),
@@ -58,7 +59,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Hosts", system], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
-            name: "HostsTests", dependencies: ["Hosts", "TestSupport", system], exclude: ["Fixtures"],
+            name: "HostsTests", dependencies: ["Hosts", "TestSupport", system], exclude: ["Fixtures", "SSH/serve"],
             swiftSettings: settings),
         .testTarget(name: "ContainerdTests", dependencies: ["Containerd", system], swiftSettings: settings),
         .testTarget(

@@ -1,3 +1,4 @@
+import Hosts
 import Kube
 import SystemPackage
 import Testing

@@ -1,3 +1,4 @@
+import Hosts
 import Kube
 
 /// Who gets in: the part of the hub's config that `AUTH_MODE` decides.

@@ -1,3 +1,4 @@
+import Hosts
 import SystemPackage
 
 extension Settings.Kind where Value == String {

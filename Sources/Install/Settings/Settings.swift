@@ -1,3 +1,5 @@
+import Hosts
+
 /// What the operator wants, as typed values: `settings.jhubNs`, `settings.pvcSize`.
 ///
 /// There is one property for each key, and it is declared once, as a member

@@ -1,6 +1,6 @@
 /// A text that nobody is to see: printed, logged or compared with in a plan it is `***`.
 package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    static let mask = "***"
+    package static let mask = "***"
     private let text: String
 
     package init(_ text: String) { self.text = text }

@@ -1,0 +1,40 @@
+/// Something for `far-end.pl` to do: a word for what, and words for how.
+struct RemoteRequest {
+    var words: [String]
+    /// Nobody else knows it, so nothing that a program prints is taken for ours.
+    let mark = secretWord()
+    let prompt = secretWord()
+
+    init(_ words: [String]) { self.words = words }
+
+    /// What the login shell is given. The program itself comes over the standard input, so that no shell reads it and
+    /// no log of sudo's holds it.
+    func line(_ sudo: SSHTarget.Sudo) -> String {
+        let start: [String] =
+            switch sudo {
+            case .none: []
+            case .withoutPassword: ["sudo", "-n", "--"]
+            case .withPassword: ["sudo", "-S", "-p", prompt, "--"]
+            }
+        return (["exec"] + start + ["/usr/bin/perl", "-e", Self.starter, mark]).map(\.shellQuoted).joined(
+            separator: " ")
+    }
+
+    /// What it reads once it runs.
+    var bytes: [UInt8] {
+        [PackageResources.far_end_pl, Array(words.joined(separator: "\0").utf8)].flatMap { part in
+            let size = String(part.count)
+            return Array((String(repeating: "0", count: 8 - size.count) + size).utf8) + part
+        }
+    }
+
+    /// Without a letter that one of the shells reads otherwise within single quotes: `!`, a backslash, a new line.
+    private static let starter =
+        "$mark=shift;sub take{my$n=shift;my$b=q();while(length$b<$n){sysread(STDIN,$b,$n-length$b,length$b)or exit 255}"
+        + "$b}for(*STDOUT,*STDERR){syswrite$_,$mark}eval take(take(8));print STDERR$@"
+
+    private static func secretWord() -> String {
+        // It begins with a letter that is rare, for the search's sake.
+        "~" + (0..<4).map { _ in String(UInt32.random(in: 1 << 28 ... .max), radix: 16) }.joined()
+    }
+}

@@ -1,0 +1,103 @@
+import CSSH2
+import Glibc
+import SystemPackage
+
+extension SSHTransport {
+    /// Starts a request, which is then to be collected and finished.
+    func start(_ request: RemoteRequest) async throws(ChannelError) -> Int {
+        await sessions.enter()
+        let id: Int
+        do throws(ChannelError) {
+            id = try await open("session", mark: request.mark)
+        } catch {
+            sessions.leave()
+            throw error
+        }
+        do throws(ChannelError) {
+            let raw = try channel(id).raw
+            let line = request.line(target.sudo)
+            let code = await patiently {
+                libssh2_channel_process_startup(raw, "exec", 4, line, UInt32(line.utf8.count))
+            }
+            guard code == 0 else { throw ChannelError(complaint) }
+            try await begin(request, id)
+            try await send(request.bytes, on: id)
+            return id
+        } catch {
+            retire(id)
+            throw error
+        }
+    }
+
+    /// Waits for the first marks, and says the password that sudo asks for.
+    private func begin(_ request: RemoteRequest, _ id: Int) async throws(ChannelError) {
+        let deadline = ContinuousClock.now + target.limits.login
+        var isAsked = false
+        while true {
+            let channel = try channel(id)
+            let moved = try drain(channel)
+            if channel.output.hasBegun && channel.errors.hasBegun { return }
+            if case .withPassword(let password) = target.sudo, channel.errors.take(prompt: request.prompt) {
+                if isAsked { throw ChannelError("sudo refuses the password") }
+                isAsked = true
+                try await send(Array((password.reveal() + "\n").utf8), on: id)
+            } else if channel.isClosed {
+                let words = channel.errors.lastWords + channel.output.lastWords
+                throw ChannelError(words.isEmpty ? "its login shell ended without a word" : words)
+            } else if deadline <= .now {
+                throw ChannelError("nothing began within \(target.limits.login.components.seconds) s")
+            } else if !moved {
+                await turn(until: deadline)
+            }
+        }
+    }
+
+    /// Takes in what has come on both streams, by turns; false where that was nothing.
+    func drain(_ channel: Channel) throws(ChannelError) -> Bool {
+        let before = wire.received
+        let output = try pull(0, of: channel)
+        let errors = try pull(SSH_EXTENDED_DATA_STDERR, of: channel)
+        channel.output.append(output ?? [])
+        channel.errors.append(errors ?? [])
+        if output == nil && errors == nil || channel.hasEnded { channel.isClosed = true }
+        guard max(channel.output.bytes.count, channel.errors.bytes.count) <= largest else {
+            throw ChannelError("it wrote more than \(largest >> 20) MiB")
+        }
+        return output?.isEmpty == false || errors?.isEmpty == false || wire.received != before
+    }
+
+    /// Waits for the end of a request: a command's status, or what the system said against it.
+    func collect(_ id: Int, within limit: Duration) async throws(ChannelError) -> Result<Int32, Errno> {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            let channel = try channel(id)
+            let moved = try drain(channel)
+            if channel.hasEnded { break }
+            if channel.isClosed { throw ChannelError("it was ended from outside: \(channel.errors.lastWords)") }
+            if Task.isCancelled { throw ChannelError("it was cancelled") }
+            if deadline <= .now {
+                throw ChannelError("it was ended after its limit of \(limit.components.seconds) s")
+            }
+            if moved {
+                await Task.yield()
+            } else {
+                await loop.readinessOrCancellation(of: wire.descriptor, for: POLLIN, until: deadline)
+            }
+        }
+        loop.wake(wire.descriptor)
+        let end = try channel(id).output.end ?? ""
+        guard let number = Int32(end.dropFirst()) else { throw ChannelError("it ended with '\(end)'") }
+        return end.hasPrefix("E") ? .failure(Errno(rawValue: number)) : .success(number)
+    }
+
+    /// Ends what has not ended: the far end does so once its input is over. It has 2 s for it, and then kills.
+    func finish(_ id: Int) async {
+        defer { retire(id) }
+        guard let channel = channels[id], !channel.isClosed, (try? await endInput(of: id)) != nil else { return }
+        let deadline = ContinuousClock.now + .seconds(5)
+        while !channel.isClosed, deadline > .now {
+            guard let moved = try? drain(channel) else { return }
+            if !moved { await turn(until: deadline) }
+        }
+    }
+}

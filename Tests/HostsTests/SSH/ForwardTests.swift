@@ -1,0 +1,58 @@
+import Glibc
+import Hosts
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: SSHServer.canRun, "needs root")) struct ForwardTests {
+    private let server = SSHServer.shared
+
+    private func echo(_ megabytes: Int, through socket: FilePath) async throws -> Bool {
+        let line =
+            "head -c \(megabytes << 20) /dev/zero | tr '\\0' x | tee >(cksum >&2) | socat -t 30 - UNIX-CONNECT:\(socket) | cksum"
+        let outcome = try await LocalTransport().run(["bash", "-c", line + "; wait"])
+        return outcome.output == outcome.errors && outcome.output.contains(" \(megabytes << 20)")
+    }
+
+    @Test(arguments: Subject.overSSH)
+    func bytesGoBothWaysAsTheyAre(subject: Subject) async throws {
+        let host = try #require(try await subject.transport as? SSHTransport)
+        let socket = try await host.forward(server.folder.appending("echo"))
+        // Both ways are more than any window or buffer holds.
+        #expect(try await echo(20, through: socket))
+    }
+
+    @Test func connectionsGoSideBySideWithCommands() async throws {
+        let host = try await server.root
+        let socket = try await host.forward(server.folder.appending("echo"))
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for _ in 0..<3 { group.addTask { try await echo(8, through: socket) } }
+            for _ in 0..<10 { group.addTask { try await host.run(["echo", "x"]).output == "x\n" } }
+            for try await isRight in group { #expect(isRight) }
+        }
+    }
+
+    @Test func onlyWeMayOpenItAndItGoesWithTheConnection() async throws {
+        let host = try await SSHTransport.open(server.target())
+        let socket = try await host.forward(server.folder.appending("echo"))
+        let local = LocalTransport()
+        #expect(try await local.state(of: socket)?.permissions.rawValue == 0o600)
+        #expect(try await local.state(of: socket.removingLastComponent())?.permissions.rawValue == 0o700)
+        await host.close()
+        #expect(try await local.state(of: socket.removingLastComponent()) == nil)
+    }
+
+    @Test func aSocketThatIsNotThereSaysSoAtOnce() async throws {
+        let host = try await server.root
+        let error = await #expect(throws: TransportError.self) { try await host.forward("/no/such.sock") }
+        #expect(error?.description == "127.0.0.1: could not reach its /no/such.sock: No such file or directory")
+    }
+
+    @Test func aPortIsTriedFromThere() async throws {
+        let host = try await server.bob
+        try await host.dial("127.0.0.1", server.port)
+        let closed = try StubServer.freePort()
+        let error = await #expect(throws: TransportError.self) { try await host.dial("127.0.0.1", closed) }
+        #expect(error?.reason == "Connection refused")
+    }
+}
