@@ -195,6 +195,31 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: "/nowhere"))
     }
 
+    @Test func whatIsNoArchiveIsNotAdded() async throws {
+        try make(["charts/a.tgz": 1000])
+        let before = try Data(contentsOf: URL(filePath: bundle.appending("bundle.json").string))
+        for (name, text, words) in [
+            ("noise.tar", "hello", "Unrecognized archive format"), ("empty.tar", "", "it is empty"),
+            ("noise.tgz", "hello", "Unrecognized archive format"),
+        ] {
+            let file = folder.appending(name)
+            try text.write(toFile: file.string, atomically: true, encoding: .utf8)
+            let outcome = try await run("add", bundle.string, file.string)
+            #expect(outcome.status == 2 && outcome.output.isEmpty, "\(outcome)")
+            #expect(outcome.errors.hasPrefix("jhub-install: could not read \(file): \(words)"), "\(outcome)")
+        }
+        #expect(try Data(contentsOf: URL(filePath: bundle.appending("bundle.json").string)) == before)
+        #expect(!FileManager.default.fileExists(atPath: bundle.appending("images").string))
+    }
+
+    @Test func aClockBeforeTheBundleIsWrong() async throws {
+        try make(["charts/a.tgz": 1000])
+        try BundleWriter(at: bundle).write(.init(created: "2099-01-02T03:04:05Z"))
+        let outcome = try await run("verify", bundle.string, "--allow-unsigned", "--keys", keys.string)
+        #expect(outcome.status == 2)
+        #expect(outcome.output.contains(", and the bundle was made at 2099-01-02T03:04:05Z: set the clock\n"))
+    }
+
     @Test func whatCannotBeReadIsNamed() async throws {
         try make(["charts/a.tgz": 1000])
         chmod(bundle.appending("charts/a.tgz").string, 0)
