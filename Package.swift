@@ -10,18 +10,22 @@ let settings: [SwiftSetting] = [
 ]
 
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
     name: "jhub",
     products: [
         .executable(name: "jhub-install", targets: ["JHubInstall"]),
+        .executable(name: "jhub-agent", targets: ["JHubAgent"]),
         // For the tests, which open it as if it were NVIDIA's.
         .library(name: "fake-nvml", type: .dynamic, targets: ["FakeNVML"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -31,6 +35,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CNVML"),
+        .systemLibrary(name: "CTimex"),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         .target(
@@ -48,6 +53,16 @@ let package = Package(
         .target(name: "Kube", dependencies: ["HTTP", "Yams"], swiftSettings: settings),
         .target(
             name: "Install", dependencies: ["Bundles", "Hosts", "Images", "HTTP", "Kube", "Yams", crypto, system],
+            swiftSettings: settings),
+        .target(
+            name: "Agent",
+            dependencies: ["CTimex", "GPUs", system, .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio,
+            swiftSettings: settings),
+        .executableTarget(
+            name: "JHubAgent",
+            dependencies: [
+                "Agent", "GPUs", .product(name: "ArgumentParser", package: "swift-argument-parser"), system,
+            ] + nio,
             swiftSettings: settings),
         .executableTarget(
             name: "JHubInstall",
@@ -80,6 +95,8 @@ let package = Package(
             name: "InstallTests",
             dependencies: ["Bundles", "Install", "Hosts", "Images", "HTTP", "Kube", "TestSupport", system],
             exclude: ["Fixtures"], swiftSettings: settings),
+        .testTarget(
+            name: "AgentTests", dependencies: ["Agent", "GPUs", system] + nio, swiftSettings: settings),
         // The programs themselves, which `swift build --build-tests` puts beside the tests.
         .testTarget(
             name: "EndToEndTests", dependencies: ["Bundles", "Hosts", "Images", "Kube", "TestSupport", system],
