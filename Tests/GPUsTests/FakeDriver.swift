@@ -68,7 +68,7 @@ final class FakeDriver: Sendable {
     /// Makes the library a link to a file of that name, as packages have it. The file is the same library.
     func link(_ name: String) throws {
         let (file, link) = (folder.appending(name).string, "\(library).new")
-        try FileManager.default.copyItem(atPath: library, toPath: file)
+        try FileManager.default.copyItem(at: URL(filePath: library).resolvingSymlinksInPath(), to: URL(filePath: file))
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: name)
         rename(link, library)
     }

@@ -1,3 +1,4 @@
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -396,6 +397,21 @@ import Testing
         #expect(snapshot.xidCounts.map(\.code) == [13, 64])
         #expect(snapshot.gpus.map(\.verdict.state) == [.healthy, .unhealthy])
         #expect(snapshot.gpus[1].verdict.action == .resetGPU)
+    }
+
+    @Test func whatIsLateIsTakenAllTheSameAndAStormHasAnEnd() async throws {
+        let fake = try FakeDriver("gpus 1")
+        let codes = Mutex<[Int]>([])
+        let driver = Driver([fake.library], watch: CallWatch(), retry: 0, redescribe: 0) { news in
+            if case .xid(let event) = news { codes.withLock { $0.append(event.code) } }
+        }
+        await driver.round()
+        try fake.write("gpus 1\nxid 1 2 0 13\nxid 3 3 0 79")
+        await driver.listen(until: .now.advanced(by: -1))
+        #expect(codes.withLock { $0 } == [13, 13, 79])
+        try fake.write("gpus 1\nxid 1 1000000 0 13")
+        await driver.listen(until: .now.advanced(by: 3600))
+        #expect(codes.withLock { $0.count } == 3 + 1024)
     }
 
     /// Comes back when it is so; the test's time limit is the end of all waiting.

@@ -53,9 +53,17 @@ actor Driver {
     func listen(until end: Moment) {
         guard let events else { return }
         do throws(NVMLError) {
-            while case let left = end.seconds(since: .now), left > 0 {
+            // What has come is taken even if it is late; but a storm may not keep the GPUs from being asked.
+            var taken = 0
+            while taken < 1024 {
+                let left = max(0, end.seconds(since: .now))
                 // A second at a time, so that the wait does not look like a call that hangs.
-                if let event = try events.next(within: UInt32(min(left, 1) * 1000)) { tell(.xid(event)) }
+                if let event = try events.next(within: UInt32(min(left, 1) * 1000)) {
+                    tell(.xid(event))
+                    taken += 1
+                } else if left == 0 {
+                    return
+                }
             }
         } catch {
             if error.code.endsTheSession { close(error) }
@@ -125,10 +133,14 @@ extension Driver {
         return session
     }
 
-    /// `libnvidia-ml.so.1` is a link to `libnvidia-ml.so.550.54.15`.
+    /// `libnvidia-ml.so.1` leads, perhaps by way of /etc/alternatives, to `libnvidia-ml.so.550.54.15`.
     private static func installed(_ file: String) -> String? {
-        let name = SmallFile.target(of: FilePath(file))?.lastComponent?.string
-        return name.flatMap { $0.hasPrefix("libnvidia-ml.so.") ? String($0.dropFirst(16)) : nil }
+        let start = "libnvidia-ml.so."
+        guard let name = SmallFile.end(of: FilePath(file))?.lastComponent?.string, name.hasPrefix(start) else {
+            return nil
+        }
+        let version = name.dropFirst(start.count)
+        return version.contains(".") ? String(version) : nil
     }
 
     /// The driver went away under us. The library goes too: a new driver brings a new one.

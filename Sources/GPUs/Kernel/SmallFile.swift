@@ -27,6 +27,13 @@ enum SmallFile {
         return names
     }
 
+    /// Where all links lead in the end.
+    static func end(of path: FilePath) -> FilePath? {
+        guard let real = path.withPlatformString({ realpath($0, nil) }) else { return nil }
+        defer { free(real) }
+        return FilePath(String(cString: real))
+    }
+
     /// Where a link leads.
     static func target(of link: FilePath) -> FilePath? {
         var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
