@@ -14,7 +14,7 @@ struct Subject: Sendable, CustomTestStringConvertible {
     static let all = [Subject(testDescription: "local") { LocalTransport() }] + (SSHServer.canRun ? overSSH : [])
 
     /// As root, and as a user whose shell prints a greeting and who has to ask sudo.
-    static let overSSH = [
+    private static let overSSH = [
         Subject(testDescription: "root over SSH") { try await SSHServer.shared.root },
         Subject(testDescription: "sudo over SSH") { try await SSHServer.shared.bob },
     ]
@@ -73,7 +73,7 @@ struct Subject: Sendable, CustomTestStringConvertible {
             try await subject.transport.run(Command(command, limit: .milliseconds(300)))
         }
         #expect(error?.reason.contains("limit") == true)
-        #expect(ContinuousClock.now - start < .seconds(10))
+        #expect(ContinuousClock.now - start < .seconds(40))
         #expect(try await LocalTransport().run(["pgrep", "-xf", command.joined(separator: " ")]).output == "")
     }
 
@@ -84,7 +84,7 @@ struct Subject: Sendable, CustomTestStringConvertible {
             let stubborn = "trap '' TERM; while :; do sleep 0.1; done"
             return try await subject.transport.run(Command(["sh", "-c", stubborn], limit: .milliseconds(300)))
         }
-        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(ContinuousClock.now - start < .seconds(40))
     }
 
     @Test(arguments: Subject.all)
@@ -112,7 +112,7 @@ struct Subject: Sendable, CustomTestStringConvertible {
         let start = ContinuousClock.now
         let outcome = try await subject.transport.run(["sh", "-c", "sleep 30 & echo started"])
         #expect(outcome.output == "started\n")
-        #expect(ContinuousClock.now - start < .seconds(10))
+        #expect(ContinuousClock.now - start < .seconds(25))
     }
 }
 
@@ -185,7 +185,7 @@ struct Subject: Sendable, CustomTestStringConvertible {
                 throw Torn()
             }
         }
-        #expect(ContinuousClock.now - start < .seconds(10))
+        #expect(ContinuousClock.now - start < .seconds(40))
     }
 }
 

@@ -66,7 +66,10 @@ extension SSHTransport {
         loop.wake(wire.descriptor)
         Task {
             _ = await patiently(until: .now + .seconds(10)) { libssh2_channel_free(channel.raw) }
-            if channel.isSession { sessions.leave() }
+            guard channel.isSession else { return }
+            openSessions -= 1
+            sessions.leave()
+            loop.wake(wire.descriptor)
         }
     }
 }

@@ -86,7 +86,7 @@ extension SSHTransport {
             let code = await patiently(until: deadline) { libssh2_agent_userauth(agent.raw, target.user, identity) }
             if code == 0 { return nil }
         }
-        return "it refuses the \(count) keys of the agent"
+        return "it refuses the keys of the agent (\(count))"
     }
 
     private func refusal(

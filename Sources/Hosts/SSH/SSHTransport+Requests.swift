@@ -5,14 +5,7 @@ import SystemPackage
 extension SSHTransport {
     /// Starts a request, which is then to be collected and finished.
     func start(_ request: RemoteRequest) async throws(ChannelError) -> Int {
-        await sessions.enter()
-        let id: Int
-        do throws(ChannelError) {
-            id = try await open("session", mark: request.mark)
-        } catch {
-            sessions.leave()
-            throw error
-        }
+        let id = try await openSession(mark: request.mark)
         do throws(ChannelError) {
             let raw = try channel(id).raw
             let line = request.line(target.sudo)
@@ -26,6 +19,25 @@ extension SSHTransport {
         } catch {
             retire(id)
             throw error
+        }
+    }
+
+    private func openSession(mark: String) async throws(ChannelError) -> Int {
+        await sessions.enter()
+        let patience = ContinuousClock.now + .seconds(3)
+        while true {
+            do throws(ChannelError) {
+                let id = try await open("session", mark: mark)
+                openSessions += 1
+                return id
+            } catch {
+                // A MaxSessions below OpenSSH's own: then one of ours has to end first, and sshd to notice.
+                guard loss == nil, wire.fault == nil, openSessions > 0 || patience > .now else {
+                    sessions.leave()
+                    throw error
+                }
+                await turn(until: .now + .milliseconds(100))
+            }
         }
     }
 

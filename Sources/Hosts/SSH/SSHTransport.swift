@@ -22,6 +22,8 @@ package actor SSHTransport: Transport {
     private let opening = Gate(1)
     /// OpenSSH's MaxSessions is 10.
     let sessions = Gate(8)
+    /// As the host counts them.
+    var openSessions = 0
     private var lastChannel = 0
     private var isFlushing = false
     /// Why there is no connection any more.

@@ -30,8 +30,11 @@ import Testing
         #expect(error?.reason == "it did not speak SSH within 1 s; is this the port of its sshd?")
     }
 
-    @Test func moreCommandsThanTheHostTakesAtOnceWaitTheirTurn() async throws {
-        let host = try await server.root
+    /// Her sshd takes two sessions, fewer than we would open.
+    @Test(arguments: ["root", "amy"])
+    func moreCommandsThanTheHostTakesAtOnceWaitTheirTurn(user: String) async throws {
+        let host = try await SSHTransport.open(server.target(user))
+        defer { Task { await host.close() } }
         try await withThrowingTaskGroup(of: String.self) { group in
             for number in 0..<30 {
                 group.addTask { try await host.run(["sh", "-c", "sleep 0.1; echo \(number)"]).output }
@@ -69,6 +72,26 @@ import Testing
         #expect(error?.reason.hasPrefix("the connection was lost") == true)
         await #expect(throws: TransportError.self) { try await host.read("/etc/hostname") }
         await host.close()
+    }
+
+    @Test func aConnectionLostWithinAWriteLeavesTheOldFile() async throws {
+        let local = LocalTransport()
+        let folder = FilePath(
+            try await local.run(["mktemp", "-d", "/tmp/jhub-cut.XXXXXX"]).output.filter { !$0.isNewline })
+        let host = try await SSHTransport.open(server.target())
+        let process = try await sshd(host)
+        try await host.write(File(folder.appending("conf"), "old"))
+        let writing = Task {
+            try await host.write(File(folder.appending("conf"), String(repeating: "x", count: 60 << 20)))
+        }
+        while try await local.list(folder)?.count == 1 { try await Task.sleep(for: .milliseconds(1)) }
+        _ = try await local.run(["kill", "-KILL", process])
+        let error = await #expect(throws: TransportError.self) { try await writing.value }
+        #expect(error?.reason.hasPrefix("the connection was lost") == true)
+        while try await local.list(folder)?.count != 1 { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(try await local.read(folder.appending("conf")) == Array("old".utf8))
+        await host.close()
+        _ = try await local.run(["rm", "-r", folder.string])
     }
 
     @Test func aSilentHostIsGivenUp() async throws {

@@ -14,22 +14,30 @@ import Testing
         return outcome.output == outcome.errors && outcome.output.contains(" \(megabytes << 20)")
     }
 
-    @Test(arguments: Subject.overSSH)
-    func bytesGoBothWaysAsTheyAre(subject: Subject) async throws {
-        let host = try #require(try await subject.transport as? SSHTransport)
-        let socket = try await host.forward(server.folder.appending("echo"))
+    /// As whoever logs in, and as root by sudo.
+    @Test(arguments: [("root", SSHTarget.Sudo.none), ("bob", .withPassword(Secret("right horse")))])
+    func bytesGoBothWaysAsTheyAre(user: String, sudo: SSHTarget.Sudo) async throws {
+        let host = try await SSHTransport.open(server.target(user, sudo: sudo))
         // Both ways are more than any window or buffer holds.
-        #expect(try await echo(20, through: socket))
+        #expect(try await echo(20, through: host.forward(server.folder.appending("echo"))))
+        await host.close()
+    }
+
+    @Test func aHostThatForwardsNothingRelays() async throws {
+        let host = try await SSHTransport.open(server.target("kim"))
+        #expect(try await echo(4, through: host.forward(server.folder.appending("echo"))))
+        await host.close()
     }
 
     @Test func connectionsGoSideBySideWithCommands() async throws {
-        let host = try await server.root
+        let host = try await SSHTransport.open(server.target())
         let socket = try await host.forward(server.folder.appending("echo"))
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for _ in 0..<3 { group.addTask { try await echo(8, through: socket) } }
             for _ in 0..<10 { group.addTask { try await host.run(["echo", "x"]).output == "x\n" } }
             for try await isRight in group { #expect(isRight) }
         }
+        await host.close()
     }
 
     @Test func onlyWeMayOpenItAndItGoesWithTheConnection() async throws {
