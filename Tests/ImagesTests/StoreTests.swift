@@ -215,7 +215,8 @@ import Testing
             sample.configEdit = { $0.replacing("\(Digest(of: damaged))", with: "\(Digest(of: plain))") }
             let image = try containerd.image("a.tar", sample.oci)
             let error = await #expect(throws: ImageError.self) { try await containerd.load(image) }
-            #expect(error?.description.hasPrefix("could not unpack the layer \(Digest(of: damaged)) on here: ") == true)
+            let layer = "\(Digest(of: damaged)) of \(sample.name) on here"
+            #expect(error?.description.hasPrefix("could not unpack the layer \(layer): ") == true)
             #expect(error?.description.contains("\n") == false)
             let after = try await containerd.store.holdings()
             #expect(after.records.isEmpty && after.snapshots.isEmpty)
