@@ -53,7 +53,7 @@ package final class GPUWatch: Sendable {
             await lookAtMachine()
             // Verdicts begin when there is reason for them, not when somebody asks.
             _ = snapshot()
-            try? await Task.sleep(for: .milliseconds(500))
+            try? await Task.sleep(for: .seconds(1))
         }
     }
 
