@@ -105,7 +105,7 @@ import Testing
         let error = await #expect(throws: TransportError.self) {
             try await host.run(["sh", "-c", "kill -STOP \(process); sleep 60.73"])
         }
-        #expect(error?.reason == "it has not answered for 3 s")
+        #expect(error?.reason.hasPrefix("it has not answered for ") == true)
         await host.close()
         _ = try await LocalTransport().run(["kill", "-KILL", process])
         // Its command ends with it.
