@@ -15,6 +15,11 @@ package struct Block: Sendable {
         return text.replacingCharacters(in: old, with: block)
     }
 
+    /// The text without our lines, as it was before them.
+    package static func taken(from text: String) -> String {
+        range(in: text).map { text.replacingCharacters(in: $0, with: "") } ?? text
+    }
+
     private static func range(in text: String) -> Range<String.Index>? {
         var start: String.Index?
         var line = text.startIndex

@@ -17,6 +17,9 @@ extension Change.Action: CustomStringConvertible {
         case .run(let command, _): "run \(command)"
         case .apply(let manifest): "apply \(manifest)"
         case .delete(let manifest): "delete \(manifest)"
+        case .send(let file, let target): "send \(file) to \(target)"
+        case .join(let join): "join \(join.node) to the cluster of \(join.head)"
+        case .stop(let server): "stop \(server)"
         case .load(let load):
             "load \(load.references.map(\.description).joined(separator: ", ")) (\(load.missing.count) blobs, \(load.bytes) bytes)"
         case .unload(let names): "unload \(names.joined(separator: ", "))"

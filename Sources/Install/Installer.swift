@@ -134,14 +134,17 @@ package struct Installer: Sendable {
     }
 
     private func carryOut(_ change: Change, of stage: any Stage, on site: Site) async throws {
-        let transport = site.head.transport
+        let transport = site.node.transport
         switch change.action {
         case .write(let file, nil): try await transport.write(file)
-        case .write(let file, let test?): try await write(file, if: test, on: site.head)
+        case .write(let file, let test?): try await write(file, if: test, on: site.node)
         case .make(let directory): try await transport.make(directory)
         case .remove(let path): try await transport.remove(path)
         case .run(let command, _):
-            try await transport.run(sharingLock(command)).orThrow(command, on: site.head.name)
+            try await transport.run(sharingLock(command, on: site)).orThrow(command, on: site.node.name)
+        case .send(let file, let target): try await send(file, to: target, on: site)
+        case .join(let join): try await join.carryOut(on: site)
+        case .stop(let server): try await server.stop(on: site)
         case .apply(let manifest): try await site.kube().apply(manifest)
         case .delete(let manifest): _ = try await site.kube().delete(manifest.path())
         case .load(let load): _ = try await site.images.load([load], LoadListener())
@@ -149,7 +152,10 @@ package struct Installer: Sendable {
         }
     }
 
-    private func sharingLock(_ command: Command) -> Command { lock?.shared(with: command) ?? command }
+    private func sharingLock(_ command: Command, on site: Site) -> Command {
+        guard let lock else { return command }
+        return site.worker == nil ? lock.shared(with: command) : Lock.shared(at: NodeFolder.path, with: command)
+    }
 }
 
 extension Installer {

@@ -35,7 +35,20 @@ package final class Lock: Sendable {
 
     /// The command as one that shares the lock, with all that it starts. It has to take its own share, since no child
     /// inherits a descriptor of ours; where another installer was quicker, it does not start.
-    package func shared(with command: Command) -> Command {
+    package func shared(with command: Command) -> Command { Self.shared(at: path, with: command) }
+
+    /// What a head that was killed had started on a worker may still be at work there.
+    static func refuseOrphans(on host: Host) async throws {
+        guard try await host.has(NodeFolder.path) else { return }
+        let take: Command = ["flock", "--exclusive", "--nonblock", NodeFolder.path.string, "true"]
+        guard try await host.transport.run(take).status != 0 else { return }
+        throw InstallError.refused(
+            "what a jhub-install that was killed had started on \(host.name) still works: run the same command again when that has ended"
+        )
+    }
+
+    /// The same for a lock of another machine, at a file or folder that stands there.
+    static func shared(at path: FilePath, with command: Command) -> Command {
         var sharing = command
         sharing.argv = ["flock", "--shared", "--nonblock", "--no-fork", path.string] + command.argv
         return sharing

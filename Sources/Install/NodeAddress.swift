@@ -2,14 +2,14 @@ import Hosts
 
 /// The address by which the cluster and the users know this machine.
 package enum NodeAddress {
-    /// As `NODE_IP` says; else that of the default route's interface; else the first that other machines may use.
+    /// A worker's is that of the inventory. The head's is as `NODE_IP` says; else that of the default route's interface; else the first that other machines may use.
     package static func of(_ site: Site) async throws -> String {
-        if let stated = site.settings.nodeIp { return stated }
-        let routes = try await site.head.learn(Routes())
-        let interfaces = try await site.head.learn(Interfaces())
+        if let stated = site.worker?.entry.address ?? site.settings.nodeIp { return stated }
+        let routes = try await site.node.learn(Routes())
+        let interfaces = try await site.node.learn(Interfaces())
         guard let address = chosen(from: interfaces, routes) else {
             throw InstallError.refused(
-                "\(site.head.name) has no address that other machines could use: give it one, or set NODE_IP in the config"
+                "\(site.node.name) has no address that other machines could use: give it one, or set NODE_IP in the config"
             )
         }
         return address

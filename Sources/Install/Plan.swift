@@ -26,6 +26,11 @@ package struct Change: Hashable, Sendable {
         case load(ImageLoad)
         /// Takes an image away, by all names that the node has for it.
         case unload([String])
+        /// A file of the head is put on the node, for root alone.
+        case send(FilePath, to: FilePath)
+        case join(Join)
+        /// A user's server is ended by the hub.
+        case stop(UserServer)
     }
 
     package var action: Action

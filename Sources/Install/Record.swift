@@ -30,17 +30,17 @@ package struct Record: Sendable {
     /// Says that a change is about to be made, with what stands there now.
     func begin(_ change: Change, stage: String, on site: Site) async throws -> Entry {
         var line: [String: JSON] = [
-            "run": .string(run), "host": .string(site.head.name), "stage": .string(stage),
+            "run": .string(run), "host": .string(site.node.name), "stage": .string(stage),
             "change": .string(change.action.description), "reason": .string(change.reason),
         ]
         line["before"] = try await before(change.action, on: site)
+        line["trace"] = try await trace(change.action, on: site)
         if case .load(let load) = change.action {
             line["images"] = .array(load.references.map { .string($0.description) })
         }
         if case .run(_, let undo?) = change.action { line["undo"] = .array(undo.argv.map { .string($0) }) }
         try append(line, result: "began")
-        line["before"] = nil
-        line["undo"] = nil
+        for key in ["before", "trace", "undo"] { line[key] = nil }
         return Entry(line: line)
     }
 
@@ -61,7 +61,7 @@ package struct Record: Sendable {
 
     /// What stood there: for a file its old bytes are kept under `before/` by their hash.
     private func before(_ action: Change.Action, on site: Site) async throws -> JSON? {
-        let transport = site.head.transport
+        let transport = site.node.transport
         switch action {
         case .write(let file, _):
             guard let state = try await transport.state(of: file.path) else { return .null }
@@ -77,13 +77,34 @@ package struct Record: Sendable {
                 "owner": .string("\(state.owner.user):\(state.owner.group)"),
             ])
         case .remove(let path):
-            guard let bytes = try await transport.read(path) else { return .null }
+            // A folder that is removed is empty.
+            guard try await transport.state(of: path)?.kind == .file, let bytes = try await transport.read(path) else {
+                return .null
+            }
             return .object(["sha256": .string(try keep(bytes))])
         case .apply(let manifest), .delete(let manifest):
             guard let old = try await site.kube().get(manifest) else { return .null }
             return .object(["sha256": .string(try keep(old.bytes))])
-        case .run, .load, .unload: return nil
+        case .run, .load, .unload, .send, .join, .stop: return nil
         }
+    }
+
+    /// What will stand there, and the first folder above it that has to be made for it.
+    private func trace(_ action: Change.Action, on site: Site) async throws -> JSON? {
+        let (key, path, contents): (String, FilePath, [UInt8]?)
+        switch action {
+        case .write(let file, _): (key, path, contents) = ("write", file.path, file.contents)
+        case .make(let directory): (key, path, contents) = ("make", directory.path, nil)
+        default: return nil
+        }
+        var members: [String: JSON] = [key: .string(path.string)]
+        if let contents { members["sha256"] = .string(SHA256.hash(data: contents).hexadecimal) }
+        var (top, above) = (path, path.removingLastComponent())
+        while above.lastComponent != nil, try await site.node.transport.state(of: above) == nil {
+            (top, above) = (above, above.removingLastComponent())
+        }
+        if top != path { members["top"] = .string(top.string) }
+        return .object(members)
     }
 
     /// Keeps the bytes once, readable by root alone, and returns their hash.
@@ -101,7 +122,12 @@ package struct Record: Sendable {
         return name
     }
 
-    private func append(_ line: [String: JSON], result: String) throws {
+    /// What was kept under that hash, or nil.
+    func kept(_ hash: String) -> [UInt8]? {
+        FileManager.default.contents(atPath: folder.pushing("before").appending(hash).string).map { [UInt8]($0) }
+    }
+
+    func append(_ line: [String: JSON], result: String) throws {
         var line = line
         line["time"] = .string(Date().formatted(.iso8601))
         line["result"] = .string(result)

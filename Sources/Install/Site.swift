@@ -7,7 +7,10 @@ package import SystemPackage
 /// What the stages look at.
 package struct Site: Sendable {
     package var settings: Settings
+    /// The machine with the control plane, on which this program runs: the bundle, the kubeconfig and Helm are there.
     package var head: Host
+    /// The machine that is worked on, where that is another.
+    package var worker: Worker?
     package var provider: any Provider
     /// The directory that was carried in, and what its archives hold.
     package var bundle: Bundle
@@ -30,6 +33,9 @@ package struct Site: Sendable {
         self.images = images ?? ContainerdStore(on: head.name, at: provider.socket)
     }
 
+    /// The machine that is worked on.
+    package var node: Host { worker?.host ?? head }
+
     /// The API server, as the provider's kubeconfig names it.
     package func kube() async throws -> KubeClient {
         guard let bytes = try await head.transport.read(provider.kubeconfig) else {
@@ -50,6 +56,13 @@ package struct Site: Sendable {
             return .failure(error)
         }
     }
+}
+
+/// A machine that is, or is to be, a worker of the cluster.
+package struct Worker: Sendable {
+    package var host: Host
+    package var entry: NodeEntry
+    package init(host: Host, entry: NodeEntry) { (self.host, self.entry) = (host, entry) }
 }
 
 /// The API server cannot be asked. To a stage this is a reason to wait.

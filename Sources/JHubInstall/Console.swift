@@ -29,6 +29,12 @@ struct Console: Sendable {
         return readLine()?.lowercased().hasPrefix("y") ?? false
     }
 
+    /// What is typed on the terminal, unseen; nil where there is none.
+    static func secret(_ question: String) -> String? {
+        guard isatty(0) == 1, let answer = getpass(question) else { return nil }
+        return String(cString: answer)
+    }
+
     /// Columns and rows; 80 by 24 where the terminal does not say.
     var size: (columns: Int, rows: Int) {
         var size = winsize()

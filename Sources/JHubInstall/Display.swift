@@ -19,10 +19,12 @@ func display(asJSON: Bool, verbose: Bool) -> any Display {
 /// For a pipe or a file.
 final class PlainLines: Display {
     private let verbose: Bool
+    /// Before each line: whose it is.
+    private let prefix: String
     private let lastNeed = Mutex("")
     private let lastTenth = Mutex<Int64>(-1)
 
-    init(verbose: Bool) { self.verbose = verbose }
+    init(verbose: Bool, prefix: String = "") { (self.verbose, self.prefix) = (verbose, prefix) }
 
     func show(_ event: Event) {
         switch event {
@@ -32,23 +34,24 @@ final class PlainLines: Display {
                 defer { last = need }
                 return last != need
             }
-            if isNew { Console.standardOutput.line("        " + event.line) }
+            if isNew { line("        " + event.line) }
         case .moved(_, let bytes, let total):
             let tenth = total > 0 ? bytes * 10 / total : 10
             let isNew = lastTenth.withLock { last in
                 defer { last = tenth }
                 return last != tenth
             }
-            if isNew && total > 10_000_000 { Console.standardOutput.line("        " + event.line) }
+            if isNew && total > 10_000_000 { line("        " + event.line) }
         case .changing(_, let change):
-            if verbose { Console.standardOutput.line("      + \(change)") }
+            if verbose { line("      + \(change)") }
         case .changed(_, let change, let took):
-            if !verbose { Console.standardOutput.line("      + \(change.action) (\(took.seconds))") }
-        case .loaded: Console.standardOutput.line("        " + event.line)
-        case .began, .settled:
-            Console.standardOutput.line(event.line)
+            if !verbose { line("      + \(change.action) (\(took.seconds))") }
+        case .loaded: line("        " + event.line)
+        case .began, .settled: line(event.line)
         }
     }
+
+    private func line(_ text: String) { Console.standardOutput.line(prefix + text) }
 
     func finish() {}
 }

@@ -12,6 +12,7 @@ enum ExitStatus {
     static let wrongInput = ExitCode(2)
     static let workLeft = ExitCode(3)
     static let preflight = ExitCode(4)
+    static let someNodes = ExitCode(5)
     static let locked = ExitCode(6)
     static let interrupted = ExitCode(130)
 
@@ -24,7 +25,8 @@ enum ExitStatus {
         case InstallError.interrupted: interrupted
         case is CancellationError: interrupted
         case is ExitCode, is ValidationError, is CleanExit: nil
-        case is InstallError, is TransportError, is FactError, is ImageError, is HTTPError, is KubeError, is NoCluster:
+        case is InstallError, is NodeFailure, is SSHError, is TransportError, is FactError, is ImageError, is HTTPError,
+            is KubeError, is NoCluster:
             failed
         default: String(reflecting: type(of: error)).hasPrefix("ArgumentParser.") ? nil : failed
         }

@@ -22,11 +22,8 @@ struct InventoryCommand: AsyncParsableCommand {
         var target: String?
 
         func run() async throws {
-            let settings = try config.settings()
+            let site = try config.siteWithoutBundle()
             try requireRoot()
-            let site = Site(
-                settings: settings, head: Host(name: "head", transport: LocalTransport()), provider: settings.provider,
-                bundle: Bundle(at: settings.offlineImageDir), root: "/")
             let text = try await site.inventory(program: JHubInstall.configuration.version).text()
             guard let target else { return Console.standardOutput.write(String(decoding: text, as: UTF8.self)) }
             let file = try FileDescriptor.open(

@@ -23,6 +23,7 @@ struct JHubInstall: AsyncParsableCommand {
               2    the config or the bundle is wrong; nothing was changed
               3    plan --check found something to do
               4    preflight failed; nothing was changed
+              5    some nodes failed, the others are done
               6    another run is at work
               64   wrong usage
               130  interrupted; the change in hand was finished
@@ -34,7 +35,7 @@ struct JHubInstall: AsyncParsableCommand {
         subcommands: [
             ImagesCommand.self,
             Apply.self, PlanCommand.self, PreflightCommand.self, StagesCommand.self, Status.self, ConfigCommand.self,
-            BundleCommand.self, InventoryCommand.self,
+            BundleCommand.self, InventoryCommand.self, AddNode.self, RemoveNode.self, NodesCommand.self,
         ],
         defaultSubcommand: Apply.self)
 

@@ -96,5 +96,5 @@ extension LiveView.State {
 
 extension String {
     /// At most so many characters, with a mark where something was left out.
-    fileprivate func cut(to width: Int) -> String { count <= width ? self : prefix(max(1, width - 1)) + "…" }
+    func cut(to width: Int) -> String { count <= width ? self : prefix(max(1, width - 1)) + "…" }
 }

@@ -23,10 +23,11 @@ final class LogFile: Sendable {
     /// A full disk must not stop what is being done; it will show by itself.
     func line(_ text: String) { _ = try? file.writeAll(Array("\(Date().formatted(.iso8601)) \(text)\n".utf8)) }
 
-    func write(_ event: Event) {
+    /// What happened, and on which node where there are several.
+    func write(_ event: Event, of node: String? = nil) {
         // Bytes come many times a second.
         if case .moved = event { return }
-        line(event.line)
+        line((node.map { "\($0): " } ?? "") + event.line)
     }
 }
 

@@ -75,6 +75,16 @@ struct PlaceOptions: ParsableArguments {
     }
 }
 
+extension ConfigOptions {
+    /// For a look at what stands, with no bundle and no files of ours.
+    func siteWithoutBundle() throws -> Site {
+        let settings = try settings()
+        return Site(
+            settings: settings, head: Host(name: "head", transport: LocalTransport()), provider: settings.provider,
+            bundle: Bundle(at: settings.offlineImageDir), root: "/")
+    }
+}
+
 /// Where the program was put: the folder named, or the nearest above it that has `templates/kubernetes`.
 func installRoot(_ named: String?) throws -> FilePath {
     if let named { return FilePath(named) }

@@ -9,11 +9,13 @@ struct PreflightTable {
 
     init(_ reports: [Report], everything: Bool) { (self.reports, self.everything) = (reports, everything) }
 
-    func print(asJSON: Bool) {
+    /// For several machines each line of JSON says whose it is.
+    func print(asJSON: Bool, of node: String? = nil) {
         if asJSON {
             for report in reports {
                 guard case .object(var line) = report.json else { continue }
                 line["event"] = "preflight"
+                line["node"] = node.map { .string($0) }
                 Console.standardOutput.line(JSON.object(line).text())
             }
             return

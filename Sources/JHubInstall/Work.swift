@@ -27,18 +27,22 @@ struct Work {
         }
     }
 
+    /// One without stages and without a display. From now on an interrupt waits for the change in hand.
+    var installer: Installer {
+        let interrupt = Interrupt()
+        return Installer(stages: [], record: Record(run: run), lock: lock, isInterrupted: { interrupt.wasAsked })
+    }
+
     /// Carries the stages out; `ended` says what there is to say of it, given the number of changes.
     func carryOut(
         _ stages: [any Stage], on site: Site, patience: Duration? = nil, ended: (Int) async throws -> Void
     ) async throws {
-        let interrupt = Interrupt()
-        let installer = Installer(
-            stages: stages, record: Record(run: run), lock: lock, patience: patience,
-            isInterrupted: { interrupt.wasAsked },
-            report: { [log, screen] event in
-                log.write(event)
-                screen.show(event)
-            })
+        var installer = installer
+        (installer.stages, installer.patience) = (stages, patience)
+        installer.report = { [log, screen] event in
+            log.write(event)
+            screen.show(event)
+        }
         do {
             let made = try await installer.run(on: site)
             screen.finish()

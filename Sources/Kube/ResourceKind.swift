@@ -81,7 +81,7 @@ extension Manifest {
 }
 
 extension String {
-    var percentEncoded: String {
+    package var percentEncoded: String {
         var text = ""
         for byte in utf8 {
             let scalar = Unicode.Scalar(byte)

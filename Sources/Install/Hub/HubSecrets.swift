@@ -5,6 +5,8 @@ import SystemPackage
 /// What the hub must keep to itself: made once, kept in a Secret of the cluster, never made again.
 struct HubSecrets {
     static let name = "jhub-install"
+    /// As whom we ask the hub; the chart makes its token and keeps it in the hub's Secret.
+    static let service = "jhub-install"
     /// The admin's first password, for root to read. It is used once, at the first start of the hub.
     static let passwordFile: FilePath = "/var/lib/jhub/admin-password"
 

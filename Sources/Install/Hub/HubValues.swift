@@ -51,6 +51,13 @@ struct HubValues {
             "cookieSecret": .string(secrets.cookieSecret),
             "db": ["type": "sqlite-pvc", "pvc": ["storageClassName": .string(settings.singleuserStorageClass)]],
             "config": config,
+            "services": [HubSecrets.service: [:]],
+            "loadRoles": [
+                HubSecrets.service: [
+                    "description": "jhub-install ends the servers on a node that is removed.",
+                    "scopes": ["delete:servers"], "services": [.string(HubSecrets.service)],
+                ]
+            ],
             "extraFiles": .object(extraFiles),
             "extraVolumes": [
                 [

@@ -39,7 +39,7 @@ actor Carried {
             return bytes * 253 / 100
         }
         var holdings = Holdings()
-        if try await site.head.has(site.provider.kubeconfig) { holdings = try await site.images.holdings() }
+        if try await site.node.has(site.provider.kubeconfig) { holdings = try await site.images.holdings() }
         for reference in try await site.neededImages() {
             guard let image = shelf.image(for: reference), let load = holdings.lacks(image, as: [reference])
             else { continue }

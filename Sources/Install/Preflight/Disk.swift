@@ -4,7 +4,7 @@ import SystemPackage
 extension Site {
     /// The file system that the images go to, also before its folder is there.
     func imageFileSystem() async throws -> DiskSpace.Value {
-        try await head.learn(DiskSpace(of: try await head.standing(provider.imageRoot)))
+        try await node.learn(DiskSpace(of: try await node.standing(provider.imageRoot)))
     }
 }
 

@@ -9,10 +9,10 @@ struct ControlGroups: Check {
     func finding(on site: Site) async throws -> Finding {
         let needs = Self.needed.joined(separator: ", ")
         let there: [String]
-        if let unified = try await site.head.text(of: "/sys/fs/cgroup/cgroup.controllers") {
+        if let unified = try await site.node.text(of: "/sys/fs/cgroup/cgroup.controllers") {
             there = unified.words
         } else {
-            guard let table = try await site.head.text(of: "/proc/cgroups") else {
+            guard let table = try await site.node.text(of: "/proc/cgroups") else {
                 throw FactError("there is no /proc/cgroups")
             }
             // Columns: name, hierarchy (0: mounted nowhere), groups, enabled.
@@ -35,7 +35,7 @@ struct ControlGroupVersion: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "v2 (Kubernetes 1.35 and later take no other)"
-        if try await site.head.has("/sys/fs/cgroup/cgroup.controllers") { return .passed("v2", needs: needs) }
+        if try await site.node.has("/sys/fs/cgroup/cgroup.controllers") { return .passed("v2", needs: needs) }
         return .info("v1", needs: needs, fix: "before an upgrade: boot with systemd.unified_cgroup_hierarchy=1")
     }
 }
@@ -51,13 +51,13 @@ struct WholeMachine: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "hardware or a virtual machine"
-        let kind = try await site.head.learn(Virtualization()) ?? "hardware"
+        let kind = try await site.node.learn(Virtualization()) ?? "hardware"
         let move = "install on hardware or in a virtual machine"
         switch kind {
         case "wsl": return .failed("Windows' subsystem for Linux", needs: needs, fix: move)
         case let kind where !Self.containers.contains(kind): return .passed(kind, needs: needs)
         default:
-            guard try await site.head.has("/dev/kmsg") else {
+            guard try await site.node.has("/dev/kmsg") else {
                 return .failed(
                     "\(kind), and it has no /dev/kmsg", needs: needs, fix: "\(move); MicroK8s refuses to start here")
             }
@@ -71,7 +71,7 @@ struct AppArmor: Check {
     let title = "AppArmor confines snaps and containers"
 
     func finding(on site: Site) async throws -> Finding {
-        let state = try await site.head.text(of: "/sys/module/apparmor/parameters/enabled")?.trimmed
+        let state = try await site.node.text(of: "/sys/module/apparmor/parameters/enabled")?.trimmed
         return state == "Y"
             ? .passed("on", needs: "on")
             : .warning(
@@ -87,7 +87,7 @@ struct NoSELinux: Check {
     let title = "SELinux does not forbid what MicroK8s does"
 
     func finding(on site: Site) async throws -> Finding {
-        let state = try await site.head.text(of: "/sys/fs/selinux/enforce")?.trimmed
+        let state = try await site.node.text(of: "/sys/fs/selinux/enforce")?.trimmed
         return state == "1"
             ? .failed(
                 "enforcing", needs: "off or permissive",
@@ -102,7 +102,7 @@ struct ProcessesVisible: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "both mounted, no hidepid"
-        let mounts = try await site.head.learn(Mounts())
+        let mounts = try await site.node.learn(Mounts())
         guard mounts.contains(where: { $0.point == "/sys" && $0.type == "sysfs" }),
             let proc = mounts.last(where: { $0.point == "/proc" && $0.type == "proc" })
         else {
@@ -129,7 +129,7 @@ struct ToolsThere: Check {
     func finding(on site: Site) async throws -> Finding {
         let names = Self.packages.keys.sorted()
         var lacking: [String] = []
-        for name in names where try await site.head.program(name) == nil { lacking.append(name) }
+        for name in names where try await site.node.program(name) == nil { lacking.append(name) }
         let needs = names.joined(separator: ", ")
         guard !lacking.isEmpty else { return .passed("all", needs: needs) }
         let packages = Set(lacking.compactMap { Self.packages[$0] }).sorted().joined(separator: " ")

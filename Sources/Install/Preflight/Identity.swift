@@ -7,7 +7,7 @@ struct RightHostname: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "a-z, 0-9, '-' and '.', at most 54 characters, not localhost"
-        let name = try await site.head.hostname()
+        let name = try await site.node.hostname()
         guard let fault = Self.fault(of: name) else { return .passed(name, needs: needs) }
         return .failed("'\(name)' \(fault)", needs: needs, fix: "hostnamectl set-hostname \(Self.mended(name))")
     }
@@ -40,9 +40,9 @@ struct FindsItself: Check {
     let title = "The machine finds itself by name"
 
     func finding(on site: Site) async throws -> Finding {
-        let name = try await site.head.hostname()
+        let name = try await site.node.hostname()
         let needs = "an address of this machine that others can use"
-        let addresses = try await site.head.transport.run(["getent", "ahosts", name]).output.lines.compactMap {
+        let addresses = try await site.node.transport.run(["getent", "ahosts", name]).output.lines.compactMap {
             $0.words.first
         }
         let measured = addresses.first.map { "\(name) is \($0)" } ?? "\(name) is not known"
@@ -62,9 +62,9 @@ struct SameNodeName: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "the name of the kubelet's certificate"
-        guard try await site.head.has(Self.certificate) else { return .passed("no node yet", needs: needs) }
-        let name = try await site.head.hostname().lowercased()
-        let certificate = try await site.head.learn(Certificate(at: Self.certificate))
+        guard try await site.node.has(Self.certificate) else { return .passed("no node yet", needs: needs) }
+        let name = try await site.node.hostname().lowercased()
+        let certificate = try await site.node.learn(Certificate(at: Self.certificate))
         guard let range = certificate.subject.firstRange(of: "system:node:") else {
             throw FactError("the kubelet's certificate names no node: \(certificate.subject)")
         }
@@ -83,7 +83,7 @@ struct ClockKept: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "synchronised"
-        let outcome = try await site.head.transport.run(["timedatectl", "show"])
+        let outcome = try await site.node.transport.run(["timedatectl", "show"])
         guard outcome.status == 0 else { throw FactError("timedatectl says '\(outcome.lastWords)'") }
         let values = outcome.output.assignments
         if values["NTPSynchronized"] == "yes" { return .passed("synchronised", needs: needs) }
@@ -103,7 +103,7 @@ struct SaneClock: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "later than the bundle's files and the cluster's certificates"
-        let host = site.head
+        let host = site.node
         let now = try await host.now()
         var files = try site.bundle.archives() + site.bundle.snaps().map(\.file)
         files += try site.bundle.packages()

@@ -25,13 +25,13 @@ struct KernelNumber: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "\(key) \(allowed.words)"
-        guard let value = try await site.head.sysctl(key) else {
+        guard let value = try await site.node.sysctl(key) else {
             return .info("this kernel has no \(key) yet", needs: needs)
         }
         if allowed.contains(value) { return .passed("\(value)", needs: needs) }
         let wanted = value < allowed.lowerBound ? allowed.lowerBound : allowed.upperBound
         let fix = "\(setter) sets it; by hand: sysctl -w \(key)=\(wanted)"
-        let isFixed = try await site.head.learn(Mounts()).holding("/proc/sys")?.options.contains("ro") == true
+        let isFixed = try await site.node.learn(Mounts()).holding("/proc/sys")?.options.contains("ro") == true
         guard isFixed else { return .info("\(value)", needs: needs, fix: fix) }
         let remedy = "set it on the computer that this container runs on: sysctl -w \(key)=\(wanted)"
         return isVital

@@ -7,7 +7,7 @@ struct OpenFiles: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "at least 65536"
-        let text = try await site.head.text(of: "/proc/1/limits") ?? ""
+        let text = try await site.node.text(of: "/proc/1/limits") ?? ""
         // "Max open files            1048576              1048576              files": soft, hard.
         guard let line = text.lines.first(where: { $0.hasPrefix("Max open files") }), line.words.count >= 5
         else { throw FactError("/proc/1/limits has no 'Max open files'") }
@@ -26,7 +26,7 @@ struct OpenUmask: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "0022 or 0027"
-        let text = try await site.head.text(of: "/proc/self/status") ?? ""
+        let text = try await site.node.text(of: "/proc/self/status") ?? ""
         guard let line = text.lines.first(where: { $0.hasPrefix("Umask:") }), let mask = line.words.last else {
             throw FactError("/proc/self/status has no Umask")
         }
@@ -42,7 +42,7 @@ struct Locale: Check {
     let title = "A UTF-8 locale is there"
 
     func finding(on site: Site) async throws -> Finding {
-        let names = try await site.head.transport.run(["locale", "-a"]).output.lines
+        let names = try await site.node.transport.run(["locale", "-a"]).output.lines
         let utf8 = names.first { $0.lowercased().hasSuffix("utf8") || $0.lowercased().hasSuffix("utf-8") }
         return utf8.map { .passed($0, needs: "one") }
             ?? .info("none", needs: "one", fix: "apt install locales && locale-gen C.UTF-8")

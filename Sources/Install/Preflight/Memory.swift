@@ -8,7 +8,7 @@ struct EnoughMemory: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "8 GB (less than 4 GB: refused)"
-        let bytes = try await site.head.learn(MemoryInfo()).total
+        let bytes = try await site.node.learn(MemoryInfo()).total
         let fix =
             "give the machine more memory: 2 GB for Kubernetes and the hub, and what each notebook server asks for"
         if bytes >= 7_500_000_000 { return .passed(bytes.asBytes, needs: needs) }
@@ -23,7 +23,7 @@ struct NoSwap: Check {
     let title = "Swap is off"
 
     func finding(on site: Site) async throws -> Finding {
-        let areas = (try await site.head.text(of: "/proc/swaps") ?? "").lines.dropFirst().compactMap { $0.words.first }
+        let areas = (try await site.node.text(of: "/proc/swaps") ?? "").lines.dropFirst().compactMap { $0.words.first }
         return areas.isEmpty
             ? .passed("none", needs: "none")
             : .warning(

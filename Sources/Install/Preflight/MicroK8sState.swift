@@ -30,7 +30,7 @@ struct NotSomebodysWorker: Check {
     let title = "This machine is no worker of another cluster"
 
     func finding(on site: Site) async throws -> Finding {
-        try await site.head.has("/var/snap/microk8s/current/var/lock/clustered.lock")
+        try await site.node.has("/var/snap/microk8s/current/var/lock/clustered.lock")
             ? .failed(
                 "it is (clustered.lock)", needs: "no clustered.lock",
                 fix: "run jhub-install on that cluster's head; or take this machine out of it: /snap/bin/microk8s leave"
@@ -48,13 +48,13 @@ struct MicroK8sRuns: Check {
         guard try await site.snaps().contains(where: { $0.name == "microk8s" }) else {
             return .passed("none", needs: needs)
         }
-        if try await site.head.has("/var/snap/microk8s/current/var/lock/stopped.lock") {
+        if try await site.node.has("/var/snap/microk8s/current/var/lock/stopped.lock") {
             return .warning("stopped", needs: needs, fix: "stage cluster starts it; by hand: /snap/bin/microk8s start")
         }
         let daemons = ["containerd", "k8s-dqlite", "kubelite", "cluster-agent"].map {
             "snap.microk8s.daemon-\($0).service"
         }
-        let states = try await site.head.learn(UnitStates(daemons))
+        let states = try await site.node.learn(UnitStates(daemons))
         let ill = daemons.filter { states[$0].map { $0.active != "active" && $0.active != "activating" } ?? false }
         guard !ill.isEmpty else { return .passed("runs", needs: needs) }
         return .warning(
@@ -73,8 +73,8 @@ struct NoLeftovers: Check {
         }
         var found: [String] = []
         for path: FilePath in ["/var/snap/microk8s/common/var/lib/containerd", "/var/snap/microk8s/current"]
-        where try await site.head.has(path) { found.append(path.string) }
-        found += (try await site.head.transport.list("/sys/class/net") ?? [])
+        where try await site.node.has(path) { found.append(path.string) }
+        found += (try await site.node.transport.list("/sys/class/net") ?? [])
             .filter { $0 == "vxlan.calico" || ($0.hasPrefix("cali") && $0.count == 15) }
         guard !found.isEmpty else { return .passed("nothing", needs: "nothing") }
         return .warning(
@@ -94,8 +94,8 @@ struct FoldersForLinks: Check {
 
     func finding(on site: Site) async throws -> Finding {
         var found: [String] = []
-        for path in Self.links where try await site.head.transport.state(of: path)?.kind == .directory {
-            if try await site.head.transport.list(path)?.isEmpty == false { found.append(path.string) }
+        for path in Self.links where try await site.node.transport.state(of: path)?.kind == .directory {
+            if try await site.node.transport.list(path)?.isEmpty == false { found.append(path.string) }
         }
         guard !found.isEmpty else { return .passed("nothing", needs: "links, or nothing") }
         return .warning(
@@ -111,12 +111,12 @@ struct ClusterCertificates: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "60 days (below 7: refused)"
-        let now = try await site.head.now()
+        let now = try await site.node.now()
         var days: [(name: String, left: Int)] = []
         for name in Self.names {
             let path = FilePath("/var/snap/microk8s/current/certs/\(name).crt")
-            guard try await site.head.has(path) else { continue }
-            days.append((name, try await site.head.learn(Certificate(at: path)).days(at: now)))
+            guard try await site.node.has(path) else { continue }
+            days.append((name, try await site.node.learn(Certificate(at: path)).days(at: now)))
         }
         guard let least = days.min(by: { $0.left < $1.left }) else { return .passed("none yet", needs: needs) }
         let measured =

@@ -1,4 +1,5 @@
 import Hosts
+import Kube
 import SystemPackage
 
 struct DefaultRoute: Check {
@@ -7,7 +8,7 @@ struct DefaultRoute: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "one, also without Internet"
-        if let route = try await site.head.learn(Routes()).first(where: \.isDefault) {
+        if let route = try await site.node.learn(Routes()).first(where: \.isDefault) {
             return .passed(route.words, needs: needs)
         }
         return .info(
@@ -24,11 +25,18 @@ struct NodeAddressKept: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "a fixed address on a network card"
-        let cards = try await site.head.learn(Interfaces()).filter { !ClusterInterface.isVirtual($0.name) }
+        let cards = try await site.node.learn(Interfaces()).filter { !ClusterInterface.isVirtual($0.name) }
         let addresses = cards.flatMap { card in
             card.addresses.filter { $0.isGlobal && !$0.isIPv6 }.map { (text: $0.text, card: card.name) }
         }
-        if let wanted = site.settings.nodeIp, !addresses.contains(where: { $0.text == wanted }) {
+        if let worker = site.worker, !addresses.contains(where: { $0.text == worker.entry.address }) {
+            return .failed(
+                "no card has \(worker.entry.address)", needs: needs,
+                fix:
+                    "name the machine by one of \(addresses.map(\.text).joined(separator: ", ")): the nodes must reach it there"
+            )
+        }
+        if site.worker == nil, let wanted = site.settings.nodeIp, !addresses.contains(where: { $0.text == wanted }) {
             return .failed(
                 "NODE_IP is \(wanted), and no card has it", needs: needs,
                 fix: "set NODE_IP to one of \(addresses.map(\.text).joined(separator: ", ")), or leave it out")
@@ -39,7 +47,7 @@ struct NodeAddressKept: Check {
                 fix: "give a network card one: ip address add ADDRESS/24 dev CARD, kept in netplan")
         }
         let measured = addresses.map { "\($0.text) on \($0.card)" }.joined(separator: ", ")
-        let leased = try await site.head.learn(LeasedAddresses())
+        let leased = try await site.node.learn(LeasedAddresses())
         guard addresses.contains(where: { !leased.contains($0.text) }) else {
             return .warning(
                 "\(measured), leased", needs: needs,
@@ -65,16 +73,19 @@ struct FreeRange: Check {
         let needs = "nothing in \(range)"
         guard let own = AddressRange(range) else { throw FactError("\(range) is no range") }
         let fix = "move that network, or take this machine off it; MicroK8s has \(range) built in"
-        for card in try await site.head.learn(Interfaces()) where !ClusterInterface.isOne(card.name) {
+        for card in try await site.node.learn(Interfaces()) where !ClusterInterface.isOne(card.name) {
             for address in card.addresses
             where AddressRange("\(address.text)/\(address.prefixLength)")?.overlaps(own) == true {
                 return .failed(
                     "address \(address.text)/\(address.prefixLength) on \(card.name)", needs: needs, fix: fix)
             }
         }
-        for route in try await site.head.learn(Routes()) {
+        // Without an overlay the pods of another node are reached through that node.
+        let nodes = (try? await site.kube().list("/api/v1/nodes").compactMap(\.internalAddress)) ?? []
+        for route in try await site.node.learn(Routes()) {
             // Calico's own routes for pods that are gone lead over no device.
             guard let device = route.device, !ClusterInterface.isOne(device) else { continue }
+            if let gateway = route.gateway, nodes.contains(gateway) { continue }
             guard let destination = AddressRange(route.destination), destination.overlaps(own) else { continue }
             // A wide route behind a gateway only hides the part that the cluster takes for itself.
             if destination.prefix < own.prefix && route.gateway != nil {
@@ -102,7 +113,7 @@ struct ReversePathFilter: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "net.ipv4.conf.all.rp_filter = 0 or 2"
-        guard let value = try await site.head.sysctl("net.ipv4.conf.all.rp_filter") else {
+        guard let value = try await site.node.sysctl("net.ipv4.conf.all.rp_filter") else {
             return .info("this kernel has none", needs: needs)
         }
         return value == 1
@@ -123,12 +134,12 @@ struct ModulesThere: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = Self.modules.joined(separator: ", ")
-        let fileSystems = (try await site.head.text(of: "/proc/filesystems") ?? "").words
+        let fileSystems = (try await site.node.text(of: "/proc/filesystems") ?? "").words
         var (waiting, absent): ([String], [String]) = ([], [])
         for module in Self.modules {
-            if try await site.head.hasModule(module) || fileSystems.contains(module) { continue }
-            if let sign = Self.signs[module], try await site.head.has(FilePath("/proc/sys/\(sign)")) { continue }
-            if try await site.head.canLoad(module) { waiting.append(module) } else { absent.append(module) }
+            if try await site.node.hasModule(module) || fileSystems.contains(module) { continue }
+            if let sign = Self.signs[module], try await site.node.has(FilePath("/proc/sys/\(sign)")) { continue }
+            if try await site.node.canLoad(module) { waiting.append(module) } else { absent.append(module) }
         }
         let vital = absent.filter(Self.vital.contains)
         let fix =

@@ -47,8 +47,8 @@ struct FreePorts: Check {
     func finding(on site: Site) async throws -> Finding {
         let needs = "free: \(ports.map(String.init).joined(separator: ", "))"
         var (taken, ours): ([String], [Int]) = ([], [])
-        for listener in try await site.head.learn(ListeningPorts()) where ports.contains(listener.port) {
-            let unit = try await unit(of: listener, on: site.head)
+        for listener in try await site.node.learn(ListeningPorts()) where ports.contains(listener.port) {
+            let unit = try await unit(of: listener, on: site.node)
             let isOurs = owners.contains { unit.contains($0) || listener.process == $0 }
             if isOurs {
                 ours.append(listener.port)

@@ -7,7 +7,7 @@ struct EnoughCores: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "4 cores (fewer than 2: refused)"
-        let output = try await site.head.transport.run(["nproc"]).output.trimmed
+        let output = try await site.node.transport.run(["nproc"]).output.trimmed
         guard let cores = Int(output) else { throw FactError("nproc says '\(output)'") }
         let fix = "give the machine more processors; Kubernetes and the hub alone take about one"
         if cores >= 4 { return .passed("\(cores) cores", needs: needs) }
@@ -24,7 +24,7 @@ struct ProcessorLevel: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "x86-64-v2"
-        let text = try await site.head.text(of: "/proc/cpuinfo") ?? ""
+        let text = try await site.node.text(of: "/proc/cpuinfo") ?? ""
         guard let line = text.lines.first(where: { $0.hasPrefix("flags") }) else {
             throw FactError("/proc/cpuinfo has no flags")
         }

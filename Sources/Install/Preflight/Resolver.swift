@@ -8,7 +8,7 @@ struct Resolvers: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "1 to 3 resolvers that are not on loopback, at most 6 search names"
-        let (servers, search) = try await resolvers(on: site.head)
+        let (servers, search) = try await resolvers(on: site.node)
         let fix =
             "set DNS_UPSTREAM to the site's resolvers, or leave it empty: then names outside the cluster have no answer"
         let measured = servers.isEmpty ? "none" : servers.joined(separator: ", ")
@@ -44,7 +44,7 @@ struct LocalhostResolves: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "127.0.0.1 or ::1"
-        let outcome = try await site.head.transport.run(["getent", "ahosts", "localhost"])
+        let outcome = try await site.node.transport.run(["getent", "ahosts", "localhost"])
         let addresses = Set(outcome.output.lines.compactMap { $0.words.first }).sorted()
         let measured = addresses.isEmpty ? "nothing" : addresses.joined(separator: ", ")
         return !addresses.isEmpty && addresses.allSatisfy { $0.hasPrefix("127.") || $0 == "::1" }
@@ -61,9 +61,9 @@ struct NoProxy: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "none, or no_proxy with 10.1.0.0/16 and 10.152.183.0/24"
-        var texts = [try await site.head.text(of: "/etc/environment") ?? ""]
-        texts.append(try await site.head.transport.run(["systemctl", "show-environment"]).output)
-        let unit = try await site.head.transport.run([
+        var texts = [try await site.node.text(of: "/etc/environment") ?? ""]
+        texts.append(try await site.node.transport.run(["systemctl", "show-environment"]).output)
+        let unit = try await site.node.transport.run([
             "systemctl", "show", "--property=Environment", "--value", "--", "snapd.service",
         ])
         texts.append(unit.output.words.joined(separator: "\n"))
@@ -88,7 +88,7 @@ struct NoFirewall: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "none, or one with the rules below"
-        let states = try await site.head.learn(UnitStates(["ufw.service", "firewalld.service"]))
+        let states = try await site.node.learn(UnitStates(["ufw.service", "firewalld.service"]))
         if states["firewalld.service"]?.active == "active" {
             return .warning(
                 "firewalld is active", needs: needs,
@@ -98,7 +98,7 @@ struct NoFirewall: Check {
         }
         // The unit is active on every Ubuntu; the file says whether the rules are on.
         let isOn =
-            (try await site.head.text(of: "/etc/ufw/ufw.conf") ?? "").assignments["ENABLED"]?.lowercased() == "yes"
+            (try await site.node.text(of: "/etc/ufw/ufw.conf") ?? "").assignments["ENABLED"]?.lowercased() == "yes"
         guard isOn, states["ufw.service"]?.active == "active" else { return .passed("none", needs: needs) }
         return .warning(
             "ufw is active", needs: needs,
@@ -115,13 +115,13 @@ struct CalicoUnmanaged: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "cali* and vxlan.calico unmanaged"
-        let states = try await site.head.learn(UnitStates(["NetworkManager.service"]))
+        let states = try await site.node.learn(UnitStates(["NetworkManager.service"]))
         guard states["NetworkManager.service"]?.isInUse == true else {
             return .passed("no NetworkManager", needs: needs)
         }
         let folder: FilePath = "/etc/NetworkManager/conf.d"
-        for name in try await site.head.transport.list(folder) ?? [] {
-            let text = try await site.head.text(of: folder.appending(name)) ?? ""
+        for name in try await site.node.transport.list(folder) ?? [] {
+            let text = try await site.node.text(of: folder.appending(name)) ?? ""
             if text.contains("interface-name:cali*") && text.contains("interface-name:vxlan.calico") {
                 return .passed("unmanaged by \(name)", needs: needs)
             }

@@ -7,14 +7,14 @@ struct SnapdRuns: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "snapd 2.58 or newer, active"
-        guard try await site.head.program("snap") != nil else {
+        guard try await site.node.program("snap") != nil else {
             return .failed(
                 "snapd is not installed", needs: needs,
                 fix:
                     "install it from the system's disc or the bundle's packages/: apt install snapd (or apt install ./snapd_*.deb)"
             )
         }
-        let outcome = try await site.head.transport.run(["snap", "version"])
+        let outcome = try await site.node.transport.run(["snap", "version"])
         guard let line = outcome.output.lines.first(where: { $0.hasPrefix("snapd") }), let word = line.words.last,
             !Version(word).numbers.isEmpty
         else {
@@ -113,10 +113,10 @@ struct SnapsMountable: Check {
     let title = "The kernel can mount snaps"
 
     func finding(on site: Site) async throws -> Finding {
-        let known = (try await site.head.text(of: "/proc/filesystems") ?? "").words
+        let known = (try await site.node.text(of: "/proc/filesystems") ?? "").words
         let needs = "squashfs"
         if known.contains("squashfs") { return .passed("squashfs", needs: needs) }
-        if try await site.head.canLoad("squashfs") {
+        if try await site.node.canLoad("squashfs") {
             return .passed("squashfs, as a module", needs: needs)
         }
         return .failed(
@@ -127,7 +127,7 @@ struct SnapsMountable: Check {
 extension Site {
     /// What snapd has installed; none where there is no snapd.
     func snaps() async throws -> [InstalledSnaps.Snap] {
-        guard try await head.program("snap") != nil else { return [] }
-        return try await head.learn(InstalledSnaps())
+        guard try await node.program("snap") != nil else { return [] }
+        return try await node.learn(InstalledSnaps())
     }
 }

@@ -15,6 +15,26 @@ extension Preflight {
         return Preflight(checks: checks)
     }
 
+    /// What is asked of a machine before it becomes a worker. `others` are those from whom it must differ.
+    package static func worker(for settings: Settings, beside others: [NodeIdentity]) -> Preflight {
+        worker(for: settings, beside: others, Carried())
+    }
+
+    static func worker(for settings: Settings, beside others: [NodeIdentity], _ carried: Carried) -> Preflight {
+        let own: [any Check] = [
+            NotTheHead(), UniqueNode(others: others), ClocksAgree(), HeadReachable(), NodeReachable(), SameMTU(),
+            NoOtherMicroK8s(), SameRevision(), SharedFolderIsShared(),
+        ]
+        let identity: [any Check] = [RightHostname(), FindsItself(), ClockKept(), SameNodeName()]
+        let microK8s: [any Check] = [
+            NoForeignCluster(), FreePorts.ofMicroK8s, FreeRange.pods, FreeRange.services, SnapdRuns(), SnapsMountable(),
+            RefreshHeld(), MicroK8sRuns(), NoLeftovers(), FoldersForLinks(),
+        ]
+        return Preflight(
+            checks: own + system + network + identity + machineDisk(carried) + microK8s
+                + [FreePorts.node(settings.nodeportFallbackPort)])
+    }
+
     private static let system: [any Check] =
         [
             RunsAsRoot(), KnownRelease(), KnownArchitecture(), NewEnoughLibc(), NewEnoughKernel(), RunsSystemd(),
@@ -33,10 +53,14 @@ extension Preflight {
     private static let identity: [any Check] = [RightHostname(), FindsItself(), ClockKept(), SaneClock()]
 
     private static func disk(_ carried: Carried) -> [any Check] {
+        [BundleThere(), SpaceForUsers()] + machineDisk(carried)
+    }
+
+    private static func machineDisk(_ carried: Carried) -> [any Check] {
         [
-            BundleThere(), SpaceForImages(carried: carried), BelowCollection(carried: carried),
-            AboveEviction(carried: carried), InodesFree(), RightFileSystem(), NoLinkedFolders(), RightMountOptions(),
-            OneFileSystem(), SpaceForUsers(), NoDiskErrors(), WriteSpeed(),
+            SpaceForImages(carried: carried), BelowCollection(carried: carried), AboveEviction(carried: carried),
+            InodesFree(), RightFileSystem(), NoLinkedFolders(), RightMountOptions(), OneFileSystem(), NoDiskErrors(),
+            WriteSpeed(),
         ]
     }
 

@@ -12,7 +12,7 @@ struct RightFileSystem: Check {
         let measured = "\(disk.type) at \(disk.mountPoint)"
         switch disk.type {
         case "ext4", "ext3": return .passed(measured, needs: needs)
-        case "xfs": return try await xfs(at: disk.mountPoint, on: site.head, measured, needs: needs)
+        case "xfs": return try await xfs(at: disk.mountPoint, on: site.node, measured, needs: needs)
         case "btrfs", "zfs", "tmpfs", "overlay", "bcachefs", "f2fs":
             return .warning(
                 measured, needs: needs, fix: "\(fix): on this one overlays are slow, or do not work, or do not last")
@@ -41,7 +41,7 @@ struct NoLinkedFolders: Check {
     func finding(on site: Site) async throws -> Finding {
         var links: [String] = []
         for folder in Self.folders {
-            if case .link(let target)? = try await site.head.transport.state(of: folder)?.kind {
+            if case .link(let target)? = try await site.node.transport.state(of: folder)?.kind {
                 links.append("\(folder) → \(target)")
             }
         }
@@ -61,7 +61,7 @@ struct RightMountOptions: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "not ro, noexec or nodev; /tmp not noexec"
-        let mounts = try await site.head.learn(Mounts())
+        let mounts = try await site.node.learn(Mounts())
         var (bad, poor): ([String], [String]) = ([], [])
         for path: FilePath in ["/", "/var", "/var/snap", "/var/lib", site.provider.imageRoot] {
             guard let mount = mounts.holding(path) else { continue }
@@ -83,7 +83,7 @@ struct OneFileSystem: Check {
     let title = "The kubelet's folder lies on the disk of the images"
 
     func finding(on site: Site) async throws -> Finding {
-        let pods = try await site.head.learn(DiskSpace(of: try await site.head.standing(Self.folder(of: site))))
+        let pods = try await site.node.learn(DiskSpace(of: try await site.node.standing(Self.folder(of: site))))
         let images = try await site.imageFileSystem()
         let measured = "pods on \(pods.mountPoint), images on \(images.mountPoint)"
         return pods.mountPoint == images.mountPoint
@@ -103,7 +103,7 @@ struct SpaceForUsers: Check {
         let needs = "50 GiB free"
         guard site.settings.sharedStorageEnabled else { return .passed("no shared storage asked for", needs: needs) }
         let path = site.settings.sharedStoragePath
-        let disk = try await site.head.learn(DiskSpace(of: try await site.head.standing(path)))
+        let disk = try await site.node.learn(DiskSpace(of: try await site.node.standing(path)))
         let measured = "\(disk.available.asBytes) free for \(path) on \(disk.mountPoint)"
         return disk.available >= .gib(50)
             ? .passed(measured, needs: needs)
@@ -120,7 +120,7 @@ struct NoDiskErrors: Check {
     ]
 
     func finding(on site: Site) async throws -> Finding {
-        let outcome = try await site.head.transport.run(["dmesg", "--notime"])
+        let outcome = try await site.node.transport.run(["dmesg", "--notime"])
         guard outcome.status == 0 else { throw FactError("dmesg says '\(outcome.lastWords)'") }
         let lines = outcome.output.lines.filter { line in Self.signs.contains { line.contains($0) } }
         guard let last = lines.last else { return .passed("none", needs: "none") }

@@ -6,7 +6,7 @@ struct RunsAsRoot: Check {
     let title = "The installer runs as root"
 
     func finding(on site: Site) async throws -> Finding {
-        let user = try await site.head.transport.run(["id", "-u"]).output.trimmed
+        let user = try await site.node.transport.run(["id", "-u"]).output.trimmed
         return user == "0"
             ? .passed("uid 0", needs: "uid 0")
             : .failed("uid \(user)", needs: "uid 0", fix: "run it again with sudo: sudo jhub-install")
@@ -20,7 +20,7 @@ struct KnownRelease: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "Ubuntu 22.04 or 24.04, Debian 12 or 13"
-        let release = try await site.head.learn(OSRelease())
+        let release = try await site.node.learn(OSRelease())
         return Self.known[release.id]?.contains(release.version ?? "") == true
             ? .passed(release.name, needs: needs)
             : .failed(release.name, needs: needs, fix: "install on a machine with one of these systems")
@@ -32,7 +32,7 @@ struct KnownArchitecture: Check {
     let title = "The processor is an x86-64"
 
     func finding(on site: Site) async throws -> Finding {
-        let machine = try await site.head.transport.run(["uname", "-m"]).output.trimmed
+        let machine = try await site.node.transport.run(["uname", "-m"]).output.trimmed
         return machine == "x86_64"
             ? .passed(machine, needs: "x86_64")
             : .failed(
@@ -46,7 +46,7 @@ struct NewEnoughLibc: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "glibc 2.35 or newer"
-        let outcome = try await site.head.transport.run(["getconf", "GNU_LIBC_VERSION"])
+        let outcome = try await site.node.transport.run(["getconf", "GNU_LIBC_VERSION"])
         let words = outcome.output.words
         guard outcome.status == 0, words.first == "glibc", let version = words.last.map({ Version($0) }) else {
             return .failed(
@@ -64,7 +64,7 @@ struct NewEnoughKernel: Check {
     let title = "The kernel is new enough"
 
     func finding(on site: Site) async throws -> Finding {
-        let release = try await site.head.transport.run(["uname", "-r"]).output.trimmed
+        let release = try await site.node.transport.run(["uname", "-r"]).output.trimmed
         let needs = "5.15 or newer (below 4.18: refused)"
         let version = Version(release)
         if version >= Version("5.15") { return .passed(release, needs: needs) }
@@ -81,13 +81,13 @@ struct RunsSystemd: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "process 1 is systemd, and its state is running"
-        let first = try await site.head.text(of: "/proc/1/comm")?.trimmed ?? "nothing"
+        let first = try await site.node.text(of: "/proc/1/comm")?.trimmed ?? "nothing"
         guard first == "systemd" else {
             return .failed(
                 "process 1 is \(first)", needs: needs,
                 fix: "install on a machine that systemd boots; snapd and MicroK8s run under no other")
         }
-        let state = try await site.head.transport.run(["systemctl", "is-system-running"]).output.trimmed
+        let state = try await site.node.transport.run(["systemctl", "is-system-running"]).output.trimmed
         switch state {
         case "running", "starting", "initializing": return .passed("systemd, \(state)", needs: needs)
         case "degraded":

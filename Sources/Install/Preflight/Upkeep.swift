@@ -7,8 +7,8 @@ struct NoRebootPending: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "no /run/reboot-required"
-        guard try await site.head.has("/run/reboot-required") else { return .passed("none", needs: needs) }
-        let packages = try await site.head.text(of: "/run/reboot-required.pkgs")?.words ?? []
+        guard try await site.node.has("/run/reboot-required") else { return .passed("none", needs: needs) }
+        let packages = try await site.node.text(of: "/run/reboot-required.pkgs")?.words ?? []
         return .warning(
             packages.isEmpty
                 ? "a reboot is asked for" : "asked for by \(Set(packages).sorted().joined(separator: ", "))",
@@ -21,8 +21,8 @@ struct NewestKernelRuns: Check {
     let title = "The newest kernel that is installed is the one that runs"
 
     func finding(on site: Site) async throws -> Finding {
-        let running = try await site.head.transport.run(["uname", "-r"]).output.trimmed
-        let installed = (try await site.head.transport.list("/boot") ?? [])
+        let running = try await site.node.transport.run(["uname", "-r"]).output.trimmed
+        let installed = (try await site.node.transport.list("/boot") ?? [])
             .filter { $0.hasPrefix("vmlinuz-") }.map { String($0.dropFirst("vmlinuz-".count)) }
         guard installed.contains(running),
             let newest = installed.max(by: { Self.numbers($0).lexicographicallyPrecedes(Self.numbers($1)) })
@@ -44,7 +44,7 @@ struct NoUnattendedUpgrades: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "unattended-upgrades off"
-        let text = try await site.head.text(of: "/etc/apt/apt.conf.d/20auto-upgrades") ?? ""
+        let text = try await site.node.text(of: "/etc/apt/apt.conf.d/20auto-upgrades") ?? ""
         let isOn = text.lines.contains { line in
             let line = line.trimmed
             return line.hasPrefix("APT::Periodic::Unattended-Upgrade") && !line.contains("\"0\"")
@@ -70,7 +70,7 @@ struct NoMeddlers: Check {
     ]
 
     func finding(on site: Site) async throws -> Finding {
-        let states = try await site.head.learn(UnitStates(Self.units.keys.sorted()))
+        let states = try await site.node.learn(UnitStates(Self.units.keys.sorted()))
         let found = Set(states.filter { $0.value.active == "active" }.keys.compactMap { Self.units[$0] }).sorted()
         return found.isEmpty
             ? .passed("none of those known", needs: "none")
@@ -92,9 +92,9 @@ struct NoForeignCluster: Check {
 
     func finding(on site: Site) async throws -> Finding {
         let needs = "none"
-        let states = try await site.head.learn(UnitStates(Self.units.keys.sorted()))
+        let states = try await site.node.learn(UnitStates(Self.units.keys.sorted()))
         var found = states.filter { $0.value.isInUse }.keys.sorted().map { "\(Self.units[$0] ?? "") (\($0))" }
-        if try await isInSwarm(site.head) { found.append("a Docker swarm") }
+        if try await isInSwarm(site.node) { found.append("a Docker swarm") }
         guard !found.isEmpty else { return .passed("none", needs: needs) }
         return .failed(
             found.joined(separator: ", "), needs: needs,

@@ -29,7 +29,7 @@ struct WriteSpeed: Check {
         """
 
     func finding(on site: Site) async throws -> Finding {
-        let host = site.head
+        let host = site.node
         let stands = try await host.has(site.provider.kubeconfig)
         let folder = try await host.standing(site.provider.imageRoot)
         // Beside a running datastore a short look has to do.

@@ -6,10 +6,10 @@ extension MicroK8s {
         for daemon in ["containerd", "k8s-dqlite", "kubelite"] {
             let unit = "snap.microk8s.daemon-\(daemon).service"
             let show: Command = ["systemctl", "show", "--property=Result,NRestarts", unit]
-            guard let state = try? await site.head.transport.run(show).output.assignments else { continue }
+            guard let state = try? await site.node.transport.run(show).output.assignments else { continue }
             // Started again a moment ago it has no bad result any more.
             guard state["Result"] != "success" || state["NRestarts"] != "0" else { continue }
-            let words = await lastWords(of: unit, on: site.head).map { ": \($0)" } ?? ""
+            let words = await lastWords(of: unit, on: site.node).map { ": \($0)" } ?? ""
             return "\(daemon) does not stay up\(words) (more: journalctl -u \(unit))"
         }
         return nil

@@ -67,7 +67,7 @@ extension Settings {
         case mig = "MIG"
         case portal = "the usage portal"
         case ingress = "an Ingress"
-        case workers = "adding nodes"
+        case workers = "adding nodes from the config"
         case ubilink = "login by Ubilink"
         case adminPort = "a port for the admin's own server"
         case pages = "pages of one's own"

@@ -1,4 +1,5 @@
 import Glibc
+package import Hosts
 package import SystemPackage
 
 /// A configuration on disk. It decides what root does, so it is read only
@@ -34,6 +35,15 @@ package enum SettingsFile {
         var owners: Set<UInt32> = [0, geteuid()]
         if let text = getenv("SUDO_UID"), let user = UInt32(String(cString: text)) { owners.insert(user) }
         return owners
+    }
+
+    /// A secret that the command line names: in a file that nobody else can read, or behind a descriptor, /dev/fd/N.
+    package static func secret(in path: FilePath) throws(SettingsError) -> Secret {
+        do throws(Settings.Complaint) {
+            return Secret(try secret(in: path, owners: trustedOwners) ?? "")
+        } catch {
+            throw SettingsError([Fault(file: path.string, error.reason)])
+        }
     }
 
     /// A secret in a file of its own, without the newline that editors put behind it.
@@ -74,6 +84,11 @@ private struct GuardedFile {
 
     func read() throws(Settings.Complaint) -> [UInt8] {
         do {
+            // Opened again, what a descriptor leads to would be read from its beginning, or not at all.
+            if path.removingLastComponent() == "/dev/fd", let number = path.lastComponent.flatMap({ Int32($0.string) })
+            {
+                return try contents(of: FileDescriptor(rawValue: number))
+            }
             // Without O_NONBLOCK a named pipe would hold us here for ever.
             let file = try FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .closeOnExec])
             return try file.closeAfter {

@@ -12,7 +12,7 @@ package struct KeepStorage: ClusterStage {
     func plan(for site: Site, in kube: KubeClient) async throws -> Plan {
         let provided = try await site.provider.storagePlan(for: site)
         guard provided == .settled else { return provided }
-        var changes = try await folders(on: site)
+        var changes = try await KeepFolders.changes(on: site)
         let manifests = try manifests(for: site)
         try await refuseMoves(of: manifests, in: kube)
         for manifest in manifests {
@@ -25,22 +25,6 @@ package struct KeepStorage: ClusterStage {
             return .waits(for: reason)
         }
         return .settled
-    }
-
-    /// The shared folder belongs to root: what is in it is made per user, when a server starts.
-    private func folders(on site: Site) async throws -> [Change] {
-        let settings = site.settings
-        var changes: [Change] = []
-        if settings.sharedStorageEnabled {
-            let shared = Directory(
-                FilePath(settings.sharedStoragePath.string), permissions: FilePermissions(rawValue: 0o755))
-            changes += try await site.head.wants(shared, because: "users share files in it")
-        }
-        if settings.singleuserMountJhubLogs {
-            let logs = Directory("/var/log/jupyterhub", permissions: FilePermissions(rawValue: 0o755))
-            changes += try await site.head.wants(logs, because: "servers write their logs into it")
-        }
-        return changes
     }
 
     private func manifests(for site: Site) throws -> [Manifest] {

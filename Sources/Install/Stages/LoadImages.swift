@@ -19,7 +19,7 @@ package struct LoadImages: Stage {
     package init(_ choice: Choice = .wanted) { self.choice = choice }
 
     package func plan(for site: Site) async throws -> Plan {
-        guard try await site.head.transport.state(of: site.provider.socket) != nil else {
+        guard try await site.node.transport.state(of: site.provider.socket) != nil else {
             return .waits(for: "containerd's socket \(site.provider.socket)")
         }
         let shelf = try site.bundle.shelf().images()

@@ -9,9 +9,11 @@ package struct PrepareHost: Stage {
 
     package func plan(for site: Site) async throws -> Plan {
         let address = try await NodeAddress.of(site)
+        let folder = Directory(NodeFolder.path, permissions: .ownerReadWriteExecute)
         return .of(
-            try await modules(on: site.head) + KernelSettings.changes(on: site.head) + names(address, on: site.head)
-                + defaultRoute(address, on: site.head))
+            try await site.node.wants(folder, because: "what is ours on this machine lies there")
+                + modules(on: site.node) + KernelSettings.changes(on: site.node) + NameHosts().changes(on: site)
+                + defaultRoute(address, on: site.node))
     }
 
     private static let modulesFile: FilePath = "/etc/modules-load.d/jhub.conf"
@@ -34,15 +36,6 @@ package struct PrepareHost: Stage {
             changes.append(Change(.run(load), because: "\(module.name) is not loaded"))
         }
         return changes
-    }
-
-    /// Each node must find itself by name: Debian's own line says 127.0.1.1, which no other machine can use.
-    private func names(_ address: String, on host: Host) async throws -> [Change] {
-        let path: FilePath = "/etc/hosts"
-        let old = String(decoding: try await host.transport.read(path) ?? [], as: UTF8.self)
-        let new = Block(["\(address) \(try await host.hostname())"]).put(into: old)
-        guard old != new else { return [] }
-        return [Change(.write(File(path, new)), because: "the node must find itself by name")]
     }
 
     private static let unitName = "jhub-default-route.service"
