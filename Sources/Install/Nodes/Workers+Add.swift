@@ -63,8 +63,9 @@ extension Workers {
             }
             return NodeResult(entry: guest.entry, outcome: .success(made))
         } catch {
+            let stage = stage.withLock(\.self)
             return NodeResult(
-                entry: guest.entry, outcome: .failure(NodeFailure(error, in: stage.withLock(\.self))))
+                entry: guest.entry, outcome: .failure(NodeFailure(error, in: stage, isUntouched: stage == "plan")))
         }
     }
 
@@ -100,7 +101,9 @@ extension Workers {
         let listed = try await NodeList.standing(on: site.head).nodes
         return await sideBySide(listed, atMost: parallel) { entry -> String? in
             do {
-                if let guest = guests.first(where: { $0.entry.name == entry.name }) {
+                // Not by the name alone, which a stranger may have, too.
+                let known = guests.first { ($0.entry.name, $0.entry.address) == (entry.name, entry.address) }
+                if let guest = known {
                     _ = try await carryOut([NameHosts()], on: site(of: guest))
                 } else {
                     let guest = try await greet(entry)

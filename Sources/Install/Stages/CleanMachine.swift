@@ -23,7 +23,7 @@ struct CleanMachine: Stage {
     func plan(for site: Site) async throws -> Plan {
         let host = site.node
         // In rounds: the snap's programs undo what only they can, and files go when nothing uses them.
-        for round in [volumes, network, commands, files, groups, folders] {
+        for round in [volumes, network, commands, files, leftovers, folders] {
             let changes = try await round(host)
             guard changes.isEmpty else { return .changes(changes) }
         }
@@ -122,9 +122,17 @@ struct CleanMachine: Stage {
         return [Change(.write(file), because: ours ? "it stood so before" : "a part of it was ours")]
     }
 
-    /// MicroK8s' install hook makes it, and its removal leaves it.
-    private func groups(_ host: Host) async throws -> [Change] {
+    /// MicroK8s' install hook and its first command make these, and its removal leaves them.
+    private func leftovers(_ host: Host) async throws -> [Change] {
         guard isOurs("microk8s"), try await !isInstalled("microk8s", on: host) else { return [] }
+        let own: FilePath = "/root/snap/microk8s"
+        if try await host.has(own) {
+            return [Change(.run(["rm", "-rf", own.string]), because: "MicroK8s made it")]
+        }
+        for folder: FilePath in ["/root/snap", "/etc/cni", "/opt/cni"]
+        where try await host.transport.list(folder)?.isEmpty == true {
+            return [Change(.remove(folder), because: "MicroK8s made it, and it is empty")]
+        }
         let group = try await host.transport.run(["getent", "group", "microk8s"])
         guard group.status == 0, group.output.trimmed.hasSuffix(":") else { return [] }
         return [Change(.run(["groupdel", "microk8s"]), because: "MicroK8s made it")]

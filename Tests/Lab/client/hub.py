@@ -130,6 +130,12 @@ class User:
             raise UserError(f"{self.name} could not log in: {_login_error(page) or f'status {status}'}")
         return self.browser.json("GET", "/hub/api/user", (200,), "the hub does not know us")
 
+    def authorize(self, name):
+        """As an admin who is in: lets somebody in who signed up."""
+        status, page, _ = self.browser.request("GET", f"/hub/authorize/{name}")
+        if status != 200:
+            raise UserError(f"{self.name} could not let {name} in: {status} {message_of(page)}")
+
     def _is_in(self):
         status, _, where = self.browser.request("GET", "/hub/home")
         return status == 200 and urllib.parse.urlsplit(where).path.endswith("/hub/home")

@@ -32,6 +32,8 @@ def arguments(argv):
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("login", help="log in, say who we are")
     commands.add_parser("signup", help="ask for an account")
+    authorize = commands.add_parser("authorize", help="as an admin, let USER in, who signed up")
+    authorize.add_argument("who", metavar="USER")
     spawn = commands.add_parser("spawn", help="start the server and wait for it")
     cell = commands.add_parser("cell", help="run CODE in the running server, print its output")
     cell.add_argument("code", metavar="CODE")
@@ -102,6 +104,8 @@ def run(given):
     me = user.login()
     if given.command == "login":
         print(f"{me['name']} is logged in{' as administrator' if me.get('admin') else ''}")
+    elif given.command == "authorize":
+        user.authorize(given.who)
     elif given.command == "spawn":
         spawn(user, given, say)
     elif given.command == "cell":
