@@ -129,7 +129,10 @@ struct CleanMachine: Stage {
         if try await host.has(own) {
             return [Change(.run(["rm", "-rf", own.string]), because: "MicroK8s made it")]
         }
-        for folder: FilePath in ["/root/snap", "/etc/cni", "/opt/cni"]
+        let folders: [FilePath] = [
+            "/root/snap", "/etc/cni", "/opt/cni", "/opt/containerd/bin", "/opt/containerd/lib", "/opt/containerd",
+        ]
+        for folder in folders
         where try await host.transport.list(folder)?.isEmpty == true {
             return [Change(.remove(folder), because: "MicroK8s made it, and it is empty")]
         }
