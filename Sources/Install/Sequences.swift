@@ -9,6 +9,7 @@ package enum Sequences {
         KeepStorage(),
         InstallHub(),
         OpenAccess(),
+        InstallAgent(),
     ]
 
     /// What makes a bare machine a worker.

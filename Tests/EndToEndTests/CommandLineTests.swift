@@ -30,7 +30,7 @@ import Testing
 
     private func lines(_ outcome: Outcome) -> [String] { outcome.output.split(separator: "\n").map(String.init) }
 
-    private static let stages = ["host", "cluster", "images", "network", "dns", "storage", "hub", "access"]
+    private static let stages = ["host", "cluster", "images", "network", "dns", "storage", "hub", "access", "agent"]
     private static let example = repository.appending("jhub.env.example").string
 
     @Test(arguments: [

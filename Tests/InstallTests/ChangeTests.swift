@@ -42,7 +42,7 @@ import Testing
     @Test func anInstallationGoesInThisOrder() {
         #expect(
             Sequences.install.map(\.name) == [
-                "host", "cluster", "images", "network", "dns", "storage", "hub", "access",
+                "host", "cluster", "images", "network", "dns", "storage", "hub", "access", "agent",
             ])
     }
 

@@ -39,6 +39,10 @@ import Testing
         PreflightFault("net.port_node", .failed, "30080 is held by python3, process 1402", "NODEPORT_FALLBACK_PORT") {
             try $0.answer(ss, "ss-taken.txt")
         },
+        PreflightFault("net.port_agent", .failed, "30080 is held by python3, process 1402", "AGENT_PORT") {
+            try $0.answer(ss, "ss-taken.txt")
+            $0.settings.agentPort = 30080
+        },
         PreflightFault("net.port_web", .failed, "80 is held by apache2", "NGINX_PROXY_HTTP_PORT") {
             try $0.answer(ss, "ss-taken.txt")
             $0.settings.enableNginxProxy = true

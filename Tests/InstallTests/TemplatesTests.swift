@@ -17,6 +17,7 @@ import Testing
     static let programs = names("templates/hub", ".py")
 
     private let values: [String: JSON] = [
+        "NODE": "node: x",
         "NAMESPACE": "hub: x", "SHARED_PATH": "/srv/a b: c", "SHARED_SIZE": "1Ti", "RQ_REQUESTS_CPU": "32",
         "RQ_REQUESTS_MEMORY": "128Gi", "RQ_LIMITS_CPU": "64", "RQ_LIMITS_MEMORY": "256Gi", "RQ_PODS": "50",
         "RQ_GPUS": "8", "LIMITRANGE_DEFAULT_CPU": "1", "LIMITRANGE_DEFAULT_MEMORY": "4Gi", "LIMITRANGE_MAX_CPU": "32",

@@ -87,6 +87,12 @@ extension FreePorts {
             fix: "stop what holds it, or set NODEPORT_FALLBACK_PORT to another from 30000 to 32767")
     }
 
+    static func agent(_ port: Int) -> FreePorts {
+        FreePorts(
+            id: "net.port_agent", title: "The agent's port is free", ports: [port], owners: ["jhub-agent"],
+            fix: "stop what holds it, or set AGENT_PORT to another")
+    }
+
     /// Several sites share one Nginx; only another program is in the way.
     static func nginx(_ ports: [Int]) -> FreePorts {
         FreePorts(

@@ -9,6 +9,7 @@ extension Preflight {
         case .existing: checks += existing
         }
         checks.append(FreePorts.node(settings.nodeportFallbackPort))
+        if settings.enableAgent { checks.append(FreePorts.agent(settings.agentPort)) }
         if settings.enableNginxProxy {
             checks.append(FreePorts.nginx([settings.nginxProxyHttpPort, settings.nginxProxyHttpsPort]))
         }

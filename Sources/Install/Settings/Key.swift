@@ -55,9 +55,10 @@ extension Settings {
         static let storage = stage(.storage)
         static let hub = stage(.hub)
         static let access = stage(.access)
+        static let agent = stage(.agent)
     }
 
-    package enum Room: String, Sendable { case preflight, cluster, images, network, dns, storage, hub, access }
+    package enum Room: String, Sendable { case preflight, cluster, images, network, dns, storage, hub, access, agent }
 
     /// What a later release brings.
     package enum Feature: String, Sendable, CaseIterable {

@@ -5,11 +5,12 @@ extension Settings {
     static let storage = StorageKeys()
     static let limits = LimitKeys()
     static let access = AccessKeys()
+    static let agent = AgentKeys()
     static let cluster = ClusterKeys()
     static let later = LaterKeys()
 
     static let groups: [any Sendable] = [
-        cluster, hub, login, server, storage, limits, access, later, FormerKeys(),
+        cluster, hub, login, server, storage, limits, access, agent, later, FormerKeys(),
     ]
 
     /// Every key there is, in the order in which a default may refer to another.
@@ -45,6 +46,10 @@ extension Settings {
     package subscript<Value>(dynamicMember key: KeyPath<AccessKeys, Key<Value>>) -> Value {
         get { value(of: Self.access[keyPath: key]) }
         set { set(Self.access[keyPath: key], to: newValue) }
+    }
+    package subscript<Value>(dynamicMember key: KeyPath<AgentKeys, Key<Value>>) -> Value {
+        get { value(of: Self.agent[keyPath: key]) }
+        set { set(Self.agent[keyPath: key], to: newValue) }
     }
     package subscript<Value>(dynamicMember key: KeyPath<ClusterKeys, Key<Value>>) -> Value {
         get { value(of: Self.cluster[keyPath: key]) }

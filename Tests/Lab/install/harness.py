@@ -35,7 +35,7 @@ SERVER = "docker.io/myorg/jhub-lab:24.10"
 PASSWORD = "/var/lib/jhub/admin-password"
 ADDRESS = "10.99.0.2"
 URL = f"http://{ADDRESS}:30080"
-STAGES = ["host", "cluster", "images", "network", "dns", "storage", "hub", "access"]
+STAGES = ["host", "cluster", "images", "network", "dns", "storage", "hub", "access", "agent"]
 
 SETTLED = {stage: "settled" for stage in STAGES}
 
