@@ -24,15 +24,16 @@ extension SSHTransport {
 
     private func openSession(mark: String) async throws(ChannelError) -> Int {
         await sessions.enter()
-        let patience = ContinuousClock.now + .seconds(3)
+        var patience = ContinuousClock.now + .seconds(5)
         while true {
+            if openSessions > 0 { patience = .now + .seconds(5) }
             do throws(ChannelError) {
                 let id = try await open("session", mark: mark)
                 openSessions += 1
                 return id
             } catch {
                 // A MaxSessions below OpenSSH's own: then one of ours has to end first, and sshd to notice.
-                guard loss == nil, wire.fault == nil, openSessions > 0 || patience > .now else {
+                guard loss == nil, wire.fault == nil, patience > .now else {
                     sessions.leave()
                     throw error
                 }
