@@ -61,7 +61,7 @@ package struct Installer: Sendable {
         while true {
             if isInterrupted() { throw InstallError.interrupted }
             let need: String
-            switch try await stage.plan(for: site) {
+            switch try await plan(of: stage, on: site) {
             case .settled:
                 return made.values.reduce(0) { $0 + $1.times }
             case .waits(let what):
@@ -87,6 +87,15 @@ package struct Installer: Sendable {
             }
             report(.waiting(stage.name, for: need))
             try await pause(of: stage, on: site)
+        }
+    }
+
+    /// What the stage says now. An API server that begins anew in the midst of its look is one to wait for.
+    private func plan(of stage: any Stage, on site: Site) async throws -> Plan {
+        do {
+            return try await stage.plan(for: site)
+        } catch let error as KubeError where error.isPassing {
+            return .waits(for: "\(error)")
         }
     }
 

@@ -79,7 +79,7 @@ package struct KubeClient: Sendable {
         do {
             return try await http.send(request(method, path, type, body, limit: limit))
         } catch {
-            throw KubeError(error.description)
+            throw KubeError(error.description, isPassing: error.isPassing)
         }
     }
 

@@ -5,11 +5,16 @@ package struct KubeError: Error, Hashable, CustomStringConvertible {
     /// The answer's status, or nil where there was none.
     package var status: Int?
     package var description: String
+    /// The server could not be reached, or was not ready: another try may find it so.
+    package var isPassing: Bool
 
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String, isPassing: Bool = false) {
+        (self.description, self.isPassing) = (description, isPassing)
+    }
 
     init(_ attempt: String, _ response: HTTPResponse) {
         status = response.status
+        isPassing = response.status == 503
         description = "could not \(attempt): the API server answered \(response.status): \(Self.words(of: response))"
     }
 

@@ -71,6 +71,18 @@ import Testing
         #expect(try await installer(stage).run(on: machine.site) == 0)
     }
 
+    @Test func aServerThatBeginsAnewInTheMidstOfALookIsWaitedFor() async throws {
+        let refused = KubeError("could not POST /reviews: connection refused", isPassing: true)
+        let stage = Asking(patience: .seconds(60)) { _, times in
+            if times < 4 { throw refused }
+            return .settled
+        }
+        #expect(try await installer(stage).run(on: machine.site) == 0)
+        let forbidden = Asking { _, _ in throw KubeError("could not GET /nodes: forbidden") }
+        await #expect(throws: KubeError.self) { try await installer(forbidden).run(on: machine.site) }
+        #expect(forbidden.times == 1)
+    }
+
     /// Images that follow each other go to the store together, each recorded before and after.
     @Test func imagesGoTogetherAndEachIsRecorded() async throws {
         var machine = machine
