@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -103,7 +104,8 @@ class Import(unittest.TestCase):
             process = self.start(output, errors)
             if kill_after is not None:
                 time.sleep(kill_after)
-                process.kill()
+                # Popen's own would ask first, and take the status of one that has ended.
+                os.kill(process.pid, signal.SIGKILL)
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             seconds = time.monotonic() - start
