@@ -114,6 +114,17 @@ import Testing
         #expect(try await machine.finding("net.port_web").verdict == .passed)
     }
 
+    @Test func whoJustBeganToListenIsLookedAtAgain() async throws {
+        let machine = try PreflightMachine()
+        defer { machine.remove() }
+        let new = "LISTEN 0 4096 *:16443 *:*"
+        machine.host["/proc/912/cgroup"] = "0::/system.slice/snap.microk8s.daemon-kubelite.service\n"
+        machine.host.answer(Self.ss, Outcome(output: new + "\n")) { host in
+            host.answer(Self.ss, output: new + #" users:(("kubelite",pid=912,fd=9))"# + "\n")
+        }
+        #expect(try await machine.finding("net.ports").verdict == .passed)
+    }
+
     @Test func aProxyWithExemptionsIsGood() async throws {
         let machine = try PreflightMachine()
         defer { machine.remove() }

@@ -47,7 +47,7 @@ struct FreePorts: Check {
     func finding(on site: Site) async throws -> Finding {
         let needs = "free: \(ports.map(String.init).joined(separator: ", "))"
         var (taken, ours): ([String], [Int]) = ([], [])
-        for listener in try await site.node.learn(ListeningPorts()) where ports.contains(listener.port) {
+        for listener in try await listeners(on: site.node) {
             let unit = try await unit(of: listener, on: site.node)
             let isOurs = owners.contains { unit.contains($0) || listener.process == $0 }
             if isOurs {
@@ -62,6 +62,15 @@ struct FreePorts: Check {
         guard taken.isEmpty else { return .failed(taken.joined(separator: "; "), needs: needs, fix: fix) }
         let held = Set(ours).sorted().map(String.init).joined(separator: ", ")
         return .passed(ours.isEmpty ? "all free" : "\(held): held by our own", needs: needs)
+    }
+
+    private func listeners(on host: Host) async throws -> [ListeningPorts.Listener] {
+        func look() async throws -> [ListeningPorts.Listener] {
+            try await host.learn(ListeningPorts()).filter { ports.contains($0.port) }
+        }
+        let seen = try await look()
+        // ss reads the processes before the sockets: whoever begins to listen in between has no process yet.
+        return seen.contains { $0.pid == nil } ? try await look() : seen
     }
 
     /// The systemd unit that the process belongs to, from its control group: ".../snap.microk8s.daemon-kubelite.service".
