@@ -353,7 +353,7 @@ class Days(unittest.TestCase):
         self.assertEqual(twice.of("changed"), [])
         self.assertNotIn(self.IMAGE, self.images())
         # How many bytes are left to move depends on where the first was ended.
-        once = attempt({"event": "changing", "stage": "images"}, signals=[(signal.SIGINT, 0)])
+        once = attempt({"event": "moved", "stage": "images", "bytes": 1}, signals=[(signal.SIGINT, 0)])
         self.said(once, INTERRUPTED, self.FINISHING, "jhub-install: interrupted; run the same command again to go on")
         self.assertEqual(len(once.of("changed")), 1, once)
         self.assertEqual(once.of("began", "network"), [])
