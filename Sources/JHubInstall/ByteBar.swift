@@ -9,8 +9,11 @@ struct ByteBar {
     func text(width: Int) -> String {
         let cells = max(10, min(40, width - 50))
         let full = Int(Double(cells) * (total > 0 ? min(1, Double(done) / Double(total)) : 1))
-        var text = String(repeating: "#", count: full) + String(repeating: ".", count: cells - full)
-        text = "[\(text)] \(done.asBytes) of \(total.asBytes)"
+        return "[\(String(repeating: "#", count: full))\(String(repeating: ".", count: cells - full))] \(words)"
+    }
+
+    var words: String {
+        var text = "\(done.asBytes) of \(total.asBytes)"
         // Before a second has passed a forecast would be a guess.
         if elapsed > .seconds(1), done > 0 {
             let rate = Double(done) / (elapsed / .seconds(1))

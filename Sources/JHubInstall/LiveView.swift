@@ -5,7 +5,7 @@ import Synchronization
 /// with bytes and the time left, drawn anew five times a second.
 final class LiveView: Display {
     private let out: Console
-    private let pencil = Mutex<Task<Void, Never>?>(nil)
+    private let lines: LiveLines
     private let state = Mutex(State())
 
     struct State {
@@ -17,28 +17,19 @@ final class LiveView: Display {
         var bytes: Int64 = 0
         var total: Int64 = 0
         var sending = ContinuousClock.now
-        /// How many lines of ours stand on the screen below the last finished stage.
-        var drawn = 0
         var turn = 0
     }
 
     init(on out: Console) {
-        self.out = out
-        pencil.withLock { pencil in
-            pencil = Task { [weak self] in
-                while !Task.isCancelled, let self {
-                    draw()
-                    try? await Task.sleep(for: .milliseconds(200))
-                }
-            }
-        }
+        (self.out, lines) = (out, LiveLines(on: out))
+        lines.begin { [weak self] in self?.current() ?? [] }
     }
 
     func show(_ event: Event) {
-        state.withLock { state in
+        let done: String? = state.withLock { state in
             switch event {
             case .began(_, let title, let number, let total):
-                state = State(title: title, place: "[\(number)/\(total)]", drawn: state.drawn, turn: state.turn)
+                state = State(title: title, place: "[\(number)/\(total)]", turn: state.turn)
             case .waiting(_, let need): (state.need, state.work) = (need, "")
             case .changing(_, let change):
                 (state.work, state.need) = ("\(change.action)", "")
@@ -49,32 +40,22 @@ final class LiveView: Display {
             case .settled(_, let changes, let took):
                 let words = changes == 0 ? "settled" : "\(changes) change\(changes == 1 ? "" : "s")"
                 let mark = out.coloured("ok", .green)
-                print(["\(state.place) \(mark) \(state.title.padded(to: 34)) \(words), \(took.seconds)"], over: &state)
-                state.drawn = 0
-                state.title = ""
+                defer { state.title = "" }
+                return "\(state.place) \(mark) \(state.title.padded(to: 34)) \(words), \(took.seconds)"
             }
+            return nil
         }
+        if let done { lines.leave(done) }
     }
 
-    func finish() {
-        pencil.withLock { $0?.cancel() }
-        state.withLock { print([], over: &$0) }
-    }
+    func finish() { lines.end { [] } }
 
-    private func draw() {
+    private func current() -> [String] {
         state.withLock { state in
-            guard !state.title.isEmpty else { return }
+            guard !state.title.isEmpty else { return [] }
             state.turn += 1
-            print(state.lines(width: out.size.columns, out), over: &state)
+            return state.lines(width: out.size.columns, out)
         }
-    }
-
-    /// Replaces the lines that stand there by these, in one write so that nothing flickers.
-    private func print(_ lines: [String], over state: inout State) {
-        var text = state.drawn > 0 ? "\u{1b}[\(state.drawn)A\r\u{1b}[J" : ""
-        for line in lines { text += line + "\n" }
-        out.write(text)
-        state.drawn = lines.count
     }
 }
 

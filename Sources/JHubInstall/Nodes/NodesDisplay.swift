@@ -47,28 +47,22 @@ final class NodeLines: NodesDisplay {
 
 /// For a person: a line a machine, drawn anew five times a second.
 final class NodesView: NodesDisplay {
+    private let lines: LiveLines
     private let out: Console
-    private let pencil = Mutex<Task<Void, Never>?>(nil)
     private let state = Mutex(State())
 
-    struct State {
+    private struct State {
         /// In the order in which they were first heard of.
         var names: [String] = []
         var stages: [String: String] = [:]
         var works: [String: String] = [:]
-        var drawn = 0
+        /// When the bytes that are on their way to it began to move.
+        var sending: [String: ContinuousClock.Instant] = [:]
     }
 
     init(on out: Console) {
-        self.out = out
-        pencil.withLock { pencil in
-            pencil = Task { [weak self] in
-                while !Task.isCancelled, let self {
-                    draw()
-                    try? await Task.sleep(for: .milliseconds(200))
-                }
-            }
-        }
+        (self.out, lines) = (out, LiveLines(on: out))
+        lines.begin { [weak self] in self?.current() ?? [] }
     }
 
     func show(_ event: Event, of node: String) {
@@ -77,30 +71,25 @@ final class NodesView: NodesDisplay {
             switch event {
             case .began(_, let title, _, _): (state.stages[node], state.works[node]) = (title, "")
             case .waiting(_, let need): state.works[node] = "waits for \(need)"
-            case .changing(_, let change): state.works[node] = "\(change.action)"
-            case .moved(_, let bytes, let total): state.works[node] = "\(bytes.asBytes) of \(total.asBytes)"
+            case .changing(_, let change): (state.works[node], state.sending[node]) = ("\(change.action)", .now)
+            case .moved(_, let bytes, let total):
+                let elapsed = state.sending[node]?.duration(to: .now) ?? .zero
+                state.works[node] = ByteBar(done: bytes, total: total, elapsed: elapsed).words
             case .changed, .loaded: break
             case .settled(_, _, let took): state.works[node] = "settled (\(took.seconds))"
             }
         }
     }
 
-    func finish() {
-        pencil.withLock { $0?.cancel() }
-        draw()
-    }
+    func finish() { lines.end(current) }
 
-    private func draw() {
+    private func current() -> [String] {
         state.withLock { state in
             let width = state.names.map(\.count).max() ?? 0
-            var text = state.drawn > 0 ? "\u{1b}[\(state.drawn)A\r\u{1b}[J" : ""
-            for name in state.names {
-                let line =
-                    "\(name.padded(to: width))  \((state.stages[name] ?? "").padded(to: 28))  \(state.works[name] ?? "")"
-                text += line.cut(to: out.size.columns - 1) + "\n"
+            return state.names.map { name in
+                let (stage, work) = (state.stages[name] ?? "", state.works[name] ?? "")
+                return "\(name.padded(to: width))  \(stage.padded(to: 28))  \(work)".cut(to: out.size.columns - 1)
             }
-            out.write(text)
-            state.drawn = state.names.count
         }
     }
 }
