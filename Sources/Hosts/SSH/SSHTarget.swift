@@ -40,6 +40,8 @@ package struct SSHTarget: Sendable {
     /// The only key that the host may show. Without one, opening throws what the host shows.
     package var hostKey: Fingerprint?
     package var sudo: Sudo
+    /// All that crosses is compressed (zlib), where the host's sshd offers it.
+    package var compresses = false
     /// Gone through in this order, each with its own key and logins.
     package var jumps: [SSHTarget]
     package var limits = Limits()

@@ -37,7 +37,7 @@ package actor SSHTransport: Transport {
     ) {
         (self.target, self.name, self.largest, self.loop, self.below) = (target, name, largest, loop, below)
         self.wire = wire
-        session = Session(on: wire, hostKeyTypes: hostKeyTypes)
+        session = Session(on: wire, hostKeyTypes: hostKeyTypes, compresses: target.compresses)
     }
 
     deinit { loop.stop() }

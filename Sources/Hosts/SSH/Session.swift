@@ -6,7 +6,7 @@ struct Session: ~Copyable {
     let wire: Wire
 
     /// `hostKeyTypes` are the only ones that the host may prove itself with.
-    init(on wire: Wire, hostKeyTypes: [String]) {
+    init(on wire: Wire, hostKeyTypes: [String], compresses: Bool) {
         Self.startLibrary
         self.wire = wire
         raw = libssh2_session_init_ex(nil, nil, nil, Unmanaged.passUnretained(wire).toOpaque())!
@@ -23,6 +23,7 @@ struct Session: ~Copyable {
         for method in [LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC] {
             libssh2_session_method_pref(raw, method, "hmac-sha2-256,hmac-sha2-512,hmac-sha1")
         }
+        if compresses { libssh2_session_flag(raw, LIBSSH2_FLAG_COMPRESS, 1) }
         libssh2_keepalive_config(raw, 1, 2)
     }
 

@@ -24,6 +24,12 @@ struct LoginOptions: ParsableArguments {
     @Flag(help: "The user becomes root through sudo, with the user's password where sudo asks for one.")
     var sudo = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Compress all that crosses the wire.",
+            discussion: "It pays on cables of 100 Mbit/s, for images whose layers are plain tars."))
+    var compress = false
+
     @Flag(help: "Ask for the user's password on the terminal.")
     var askPassword = false
 
@@ -63,9 +69,10 @@ struct LoginOptions: ParsableArguments {
             if let password { logins.append(.password(password)) }
             let sudo: SSHTarget.Sudo =
                 entry.usesSudo ? password.map { .withPassword($0) } ?? .withoutPassword : .none
-            let target = SSHTarget(
+            var target = SSHTarget(
                 entry.address, port: UInt16(clamping: entry.port), user: entry.user, logins: logins,
                 hostKey: entry.hostKey, sudo: sudo)
+            target.compresses = compress
             return try await SSHTransport.open(target, name: entry.name)
         }
     }

@@ -1,15 +1,22 @@
 import Glibc
-import Hosts
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Hosts
+
+extension SSHTransport {
+    fileprivate var received: Int { wire.received }
+}
+
 @Suite(.enabled(if: SSHServer.canRun, "needs root")) struct ForwardTests {
     private let server = SSHServer.shared
 
-    private func echo(_ megabytes: Int, through socket: FilePath) async throws -> Bool {
+    private func echo(
+        _ megabytes: Int, of source: String = "/dev/zero", through socket: FilePath
+    ) async throws -> Bool {
         let line =
-            "head -c \(megabytes << 20) /dev/zero | tr '\\0' x | tee >(cksum >&2) | socat -t 30 - UNIX-CONNECT:\(socket) | cksum"
+            "head -c \(megabytes << 20) \(source) | tr '\\0' x | tee >(cksum >&2) | socat -t 30 - UNIX-CONNECT:\(socket) | cksum"
         let outcome = try await LocalTransport().run(["bash", "-c", line + "; wait"])
         return outcome.output == outcome.errors && outcome.output.contains(" \(megabytes << 20)")
     }
@@ -20,6 +27,17 @@ import Testing
         let host = try await SSHTransport.open(server.target(user, sudo: sudo))
         // Both ways are more than any window or buffer holds.
         #expect(try await echo(20, through: host.forward(server.folder.appending("echo"))))
+        await host.close()
+    }
+
+    /// Whether it becomes small, through many changes of keys, or not.
+    @Test(arguments: [("/dev/zero", 0..<1 << 20), ("/dev/urandom", 20 << 20..<21 << 20)])
+    func compressedBytesArriveAsTheyAre(source: String, size: Range<Int>) async throws {
+        var target = try await server.target()
+        target.compresses = true
+        let host = try await SSHTransport.open(target)
+        #expect(try await echo(20, of: source, through: host.forward(server.folder.appending("echo"))))
+        #expect(size.contains(await host.received))
         await host.close()
     }
 
