@@ -85,11 +85,14 @@ import Testing
             "Name Version Rev Tracking Publisher Notes\n" + names.map { "\($0) 1 1 - canonical base\n" }.joined()
         }
         worker.answer(["sysctl", "-q", "-w", "vm.swappiness=10"], Outcome())
+        worker.answer(["sysctl", "-q", "-w", "vm.swappiness=5"], Outcome())
         worker.answer(["snap", "install", "core20.snap"], Outcome())
         worker.answer(list, output: snaps(["core20"]))
         try await make(
             .run(["sysctl", "-q", "-w", "vm.swappiness=10"], undo: ["sysctl", "-q", "-w", "vm.swappiness=60"]),
-            .run(["snap", "install", "core20.snap"], undo: ["snap", "remove", "--purge", "core20"]))
+            .run(["snap", "install", "core20.snap"], undo: ["snap", "remove", "--purge", "core20"]),
+            // Set twice: what stood before the first time is what counts.
+            .run(["sysctl", "-q", "-w", "vm.swappiness=5"], undo: ["sysctl", "-q", "-w", "vm.swappiness=10"]))
         worker.answer(["sysctl", "-q", "-w", "vm.swappiness=60"]) { $0["/proc/sys/vm/swappiness"] = "60\n" }
         worker.answer(["snap", "remove", "--purge", "core20"]) { $0.answer(list, output: snaps([])) }
         worker.forget()

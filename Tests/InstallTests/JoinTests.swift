@@ -10,6 +10,8 @@ import Testing
     let cluster: TestCluster
     private let token = "0123456789abcdef0123456789abcdef"
     private static let tokens: FilePath = "/var/snap/microk8s/current/credentials/cluster-tokens.txt"
+    /// Each for a certificate that a joining node may have signed.
+    private static let requests: FilePath = "/var/snap/microk8s/current/credentials/certs-request-tokens.txt"
 
     init() throws {
         cluster = try TestCluster()
@@ -17,6 +19,7 @@ import Testing
         head["/var/snap/microk8s/current/certs/server.crt"] =
             "-----BEGIN CERTIFICATE-----\nY2VydGlm\naWNhdGU=\n-----END CERTIFICATE-----\n"
         head.answer(["date", "+%s"], output: "1000\n")
+        head[Self.requests] = "somebodys-kubelet\n\(token)-kubelet\n\(token)-proxy\n"
         let (token, tokens) = (token, Self.tokens)
         head.answer(
             ["/snap/bin/microk8s", "add-node", "--token-ttl", "600", "--format", "json"],
@@ -95,6 +98,7 @@ import Testing
         #expect(error?.description.contains("Invalid token (500)") == true)
         #expect(error?.description.contains(token) == false)
         #expect(cluster.head.host[Self.tokens] == "somebodys\n")
+        #expect(cluster.head.host[Self.requests] == "somebodys-kubelet\n")
         #expect(!cluster.worker.ran.contains { $0.argv.contains("leave") })
     }
 

@@ -114,6 +114,7 @@ import Testing
         var list = NodeList(nodes: [node])
         list.drop(node, isClean: false)
         #expect(list == NodeList(departed: [node]))
+        #expect(list["worker1"] == nil && list.departed("worker1") == node && list.departed("10.99.0.11") == node)
         list.put(node)
         #expect(list == NodeList(nodes: [node]))
         list.drop(node, isClean: true)

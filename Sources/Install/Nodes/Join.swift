@@ -97,21 +97,26 @@ package struct Join: Hashable, Sendable {
         return left
     }
 
-    /// Takes the token out of the head's list, together with those that are out of date.
+    /// Takes the token out of the head's lists, together with those that are out of date.
     private func strikeOut(_ token: String, on host: Host) async throws {
-        let path = MicroK8s.data.pushing("credentials/cluster-tokens.txt")
-        guard let text = try await host.text(of: path), let state = try await host.transport.state(of: path) else {
-            return
+        // In the second each stands for a certificate that the worker may have signed: "TOKEN-kubelet", "TOKEN-proxy".
+        for name in ["cluster-tokens.txt", "certs-request-tokens.txt"] {
+            let path = MicroK8s.data.pushing("credentials").appending(name)
+            guard let text = try await host.text(of: path), let state = try await host.transport.state(of: path) else {
+                continue
+            }
+            let now = try await host.now()
+            let kept = text.lines.filter { line in
+                let parts = line.split(separator: "|")
+                let isOver = parts.count == 2 && Int(parts[1].trimmed).map { $0 < now } ?? false
+                return !line.hasPrefix(token) && !isOver
+            }
+            guard kept != text.lines else { continue }
+            let file = File(
+                path, kept.map { $0 + "\n" }.joined(), permissions: state.permissions, owner: state.owner,
+                isSecret: true)
+            try await host.transport.write(file)
         }
-        let now = try await host.now()
-        let kept = text.lines.filter { line in
-            let parts = line.split(separator: "|")
-            let isOver = parts.count == 2 && Int(parts[1].trimmed).map { $0 < now } ?? false
-            return parts.first?.trimmed != token && !isOver
-        }
-        let file = File(
-            path, kept.map { $0 + "\n" }.joined(), permissions: state.permissions, owner: state.owner, isSecret: true)
-        try await host.transport.write(file)
     }
 
     /// What the joining side says, with what is behind it where that is known.

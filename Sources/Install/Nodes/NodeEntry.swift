@@ -40,5 +40,12 @@ package struct NodeList: Hashable, Sendable {
     }
 
     /// The node of that name or address.
-    package subscript(name: String) -> NodeEntry? { nodes.first { $0.name == name || $0.address == name } }
+    package subscript(name: String) -> NodeEntry? { nodes.first { $0.answers(to: name) } }
+
+    /// The one of that name or address that was removed and not cleaned up.
+    package func departed(_ name: String) -> NodeEntry? { departed.first { $0.answers(to: name) } }
+}
+
+extension NodeEntry {
+    fileprivate func answers(to name: String) -> Bool { name == self.name || name == address }
 }

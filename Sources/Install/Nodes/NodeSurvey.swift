@@ -28,7 +28,9 @@ package struct NodeView: Sendable, Equatable {
     package var disagreements: [String] {
         var lines: [String] = []
         if isDeparted {
-            lines.append("removed while out of reach: 'jhub-install remove-node \(name)' cleans it up once it is back")
+            lines.append(
+                "removed while out of reach: once it is back, 'jhub-install remove-node \(name)' cleans it up, "
+                    + "and 'jhub-install add-node \(name)' makes it a node again")
         }
         if isListed, cluster == .absent {
             lines.append("in the inventory, not in the cluster: 'jhub-install add-node \(name)' joins it again")

@@ -45,7 +45,8 @@ extension Workers {
         do {
             let site = site(of: guest)
             var made = 0
-            if try await !unsettled(on: site, atMost: 1).isEmpty {
+            let lacks = try await !unsettled(on: site, atMost: 1).isEmpty
+            if lacks {
                 began("preflight")
                 let reports = await preflight(of: guest, among: identities)
                 checked(guest.entry.name, reports)
@@ -56,7 +57,7 @@ extension Workers {
             }
             made += try await turnstile.pass {
                 // All of it is asked again: the join has replaced some of what was made before, and others have come in.
-                let made = try await carryOut(try await unsettled(on: site), on: site, began: began)
+                let made = lacks ? try await carryOut(try await unsettled(on: site), on: site, began: began) : 0
                 began("inventory")
                 try await enter(guest.entry)
                 return made

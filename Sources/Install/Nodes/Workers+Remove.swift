@@ -19,7 +19,7 @@ extension Workers {
     package func departure(of name: String) async throws -> Departure {
         let list = try await NodeList.standing(on: site.head)
         let kube = try await site.kube()
-        let departed = list.departed.first { $0.name == name || $0.address == name }
+        let departed = list.departed(name)
         let entry = list[name] ?? departed
         let node = entry?.name ?? name
         guard node != (try await site.head.hostname().lowercased()) else {

@@ -56,13 +56,17 @@ struct CleanMachine: Stage {
         return changes
     }
 
-    /// The commands that take back what a command made, the last first.
+    /// The commands that take back what a command made, the last first. Of several for one thing the first counts: it
+    /// brings back what was not ours.
     private func commands(_ host: Host) async throws -> [Change] {
-        for trace in traces.reversed() {
-            guard case .ran(let undo) = trace.deed, try await !isUndone(undo, on: host) else { continue }
-            return [Change(.run(undo), because: "it was made for the cluster")]
+        var (changes, seen): ([Change], Set<[String]>) = ([], [])
+        for trace in traces {
+            guard case .ran(let undo) = trace.deed else { continue }
+            let thing = undo.argv.map { String($0.prefix { $0 != "=" }) }
+            guard seen.insert(thing).inserted, try await !isUndone(undo, on: host) else { continue }
+            changes.insert(Change(.run(undo), because: "it was made for the cluster"), at: 0)
         }
-        return []
+        return changes
     }
 
     /// Whether what the command would bring about is so already. These are all that we record.
@@ -132,13 +136,10 @@ struct CleanMachine: Stage {
         let folders: [FilePath] = [
             "/root/snap", "/etc/cni", "/opt/cni", "/opt/containerd/bin", "/opt/containerd/lib", "/opt/containerd",
         ]
-        for folder in folders
-        where try await host.transport.list(folder)?.isEmpty == true {
-            return [Change(.remove(folder), because: "MicroK8s made it, and it is empty")]
-        }
+        let changes = try await emptied(folders, on: host, because: "MicroK8s made it, and it is empty")
         let group = try await host.transport.run(["getent", "group", "microk8s"])
-        guard group.status == 0, group.output.trimmed.hasSuffix(":") else { return [] }
-        return [Change(.run(["groupdel", "microk8s"]), because: "MicroK8s made it")]
+        guard group.status == 0, group.output.trimmed.hasSuffix(":") else { return changes }
+        return changes + [Change(.run(["groupdel", "microk8s"]), because: "MicroK8s made it")]
     }
 
     /// The deepest first, and only those in which nothing is left.
@@ -159,11 +160,18 @@ struct CleanMachine: Stage {
                 above.removeLastComponent()
             }
         }
-        for folder in folders.sorted(by: { $0.components.count > $1.components.count })
-        where try await host.transport.list(folder)?.isEmpty == true {
-            return [Change(.remove(folder), because: "we made it, and it is empty")]
+        let deepestFirst = folders.sorted { $0.components.count > $1.components.count }
+        return try await emptied(deepestFirst, on: host, because: "we made it, and it is empty")
+    }
+
+    /// Those in which nothing is, or nothing but others of them that come before.
+    private func emptied(_ folders: [FilePath], on host: Host, because reason: String) async throws -> [Change] {
+        var gone: [FilePath] = []
+        for folder in folders {
+            guard let names = try await host.transport.list(folder) else { continue }
+            if names.allSatisfy({ gone.contains(folder.appending($0)) }) { gone.append(folder) }
         }
-        return []
+        return gone.map { Change(.remove($0), because: reason) }
     }
 
     private func isOurs(_ snap: String) -> Bool {

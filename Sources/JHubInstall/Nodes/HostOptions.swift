@@ -61,7 +61,7 @@ struct HostOptions: ParsableArguments {
         for (index, host) in hosts.enumerated() {
             let name = try HostName(host)
             var entry: NodeEntry
-            if let known = list[name.host] ?? standing[name.host] {
+            if let known = list[name.host] ?? standing[name.host] ?? standing.departed(name.host) {
                 entry = known
             } else {
                 let address = try await Self.address(of: name.host, on: head)
