@@ -15,7 +15,7 @@ package enum Sequences {
     /// What makes a bare machine a worker.
     package static let worker = WorkerSequence(
         before: [PrepareHost(), PlaceCluster(), LoadImages(), KeepFolders()], join: [JoinCluster()],
-        after: [SettleNode()])
+        after: [SettleNode(), InstallAgent()])
 }
 
 /// Many machines are worked on side by side before and after the join; they join one at a time.

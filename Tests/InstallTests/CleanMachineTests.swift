@@ -101,6 +101,23 @@ import Testing
         #expect(undone == ["snap remove --purge core20", "sysctl -q -w vm.swappiness=60"])
     }
 
+    @Test(arguments: [true, false])
+    func theAgentsSamplesStayUnlessAllIsWiped(keepsData: Bool) async throws {
+        worker.place(.directory(.ownerReadWriteExecute, .root), at: AgentFiles.unitFile.removingLastComponent())
+        try await make(.write(File(AgentFiles.unitFile, "[Unit]")))
+        for folder: FilePath in ["/run/jhub", "/var/lib/jhub-agent"] {
+            worker.place(.directory(.ownerReadWriteExecute, .root), at: folder)
+            worker.answer(["rm", "-rf", folder.string]) { $0[folder] = nil }
+        }
+        worker.forget()
+        try await clean(keepsData: keepsData)
+        #expect(worker.removed == [AgentFiles.unitFile])
+        // No daemon-reload among them.
+        #expect(
+            worker.ran.map(\.description)
+                == ["rm -rf /run/jhub"] + (keepsData ? [] : ["rm -rf /var/lib/jhub-agent"]))
+    }
+
     @Test func afterACleanUpTheRecordBeginsAnew() async throws {
         try await make(.write(File("/etc/a", "1")))
         #expect(try record.traces(on: "worker1").count == 1)

@@ -15,7 +15,6 @@ import Testing
     private var host: ScriptedHost { machine.host }
 
     private static let unit: FilePath = "/etc/systemd/system/jhub-agent.service"
-    private static let secret = "/api/v1/namespaces/jhub-agent/secrets/head"
 
     init() throws {
         machine = try TestMachine()
@@ -47,11 +46,12 @@ import Testing
     }
 
     /// As the API server does for a secret of this type.
-    private func giveToken() throws {
-        var secret = try #require(cluster[Self.secret]?.object)
+    private func giveToken(to node: String = "head") throws {
+        let path = "/api/v1/namespaces/jhub-agent/secrets/\(node)"
+        var secret = try #require(cluster[path]?.object)
         let data = ["token": "geheim", "ca.crt": "PEM"].mapValues { JSON.string(Base64.encoded(Array($0.utf8))) }
         secret["data"] = .object(data)
-        cluster[Self.secret] = .object(secret)
+        cluster[path] = .object(secret)
     }
 
     /// Carries out what is planned, as far as a test's machine can.
@@ -159,6 +159,47 @@ import Testing
         }
         #expect(Set(removed) == Set(AgentFiles.all.map(\.string)))
         #expect(changes.count { if case .delete = $0.action { true } else { false } } == 4)
+    }
+
+    @Test func aWorkersSpeaksAsItselfAndHasTheHeadsToken() async throws {
+        host["/etc/jhub/agent/token"] = "of all nodes\n"
+        let worker = ScriptedHost(name: "worker1", files: ["/proc/sys/kernel/hostname": "worker1\n"])
+        worker.answer(where: { $0.argv[0] == "systemctl" }, Outcome(status: 3, output: "inactive\n"))
+        var site = site
+        site.worker = Worker(host: worker.host, entry: TestCluster.entry)
+        guard case .changes(let first) = try await InstallAgent().plan(for: site) else {
+            Issue.record("a worker without an agent lacks nothing")
+            return
+        }
+        try await carryOut(first)
+        try giveToken(to: "worker1")
+        guard case .changes(let second) = try await InstallAgent().plan(for: site) else {
+            Issue.record("with its credential alone it lacks nothing")
+            return
+        }
+        let files = Dictionary(
+            uniqueKeysWithValues: second.compactMap(\.file).map {
+                ($0.path, String(decoding: $0.contents, as: UTF8.self))
+            })
+        #expect(files["/etc/jhub/agent/flags"]?.contains("--listen 10.99.0.11:\(site.settings.agentPort) ") == true)
+        #expect(files["/etc/jhub/agent/cluster.json"]?.contains(#""node":"worker1""#) == true)
+        #expect(files["/etc/jhub/agent/token"] == "of all nodes\n")
+        #expect(files["/usr/local/bin/jhub-agent"] == "ELF")
+        #expect(host.writes.isEmpty)
+    }
+
+    @Test func ofANodeThatIsRemovedTheClusterKeepsNothing() async throws {
+        try await carryOut(try await changes())
+        #expect(try await ForgetAgent(of: "worker1").plan(for: site) == .settled)
+        guard case .changes(let changes) = try await ForgetAgent(of: "head").plan(for: site) else {
+            Issue.record("nothing is to be deleted")
+            return
+        }
+        #expect(
+            changes.map(\.action.description) == [
+                "delete ClusterRoleBinding/jhub-agent-head", "delete ClusterRole/jhub-agent-head",
+                "delete jhub-agent Secret/head", "delete jhub-agent ServiceAccount/head",
+            ])
     }
 
     @Test func aCopyWithoutItsAgentIsSaid() async throws {

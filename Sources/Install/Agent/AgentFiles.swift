@@ -13,6 +13,10 @@ struct AgentFiles {
     static let startsAtBoot: FilePath = "/etc/systemd/system/multi-user.target.wants/jhub-agent.service"
     static let all: [FilePath] = [program, unitFile, flags, token, cluster]
 
+    /// What systemd makes for it. The first holds samples, the second the verdicts for who has no network.
+    static let samples: FilePath = "/var/lib/jhub-agent"
+    static let health: FilePath = "/run/jhub"
+
     private static let program: FilePath = "/usr/local/bin/jhub-agent"
     private static let folder: FilePath = "/etc/jhub/agent"
     private static let flags = folder.appending("flags")
@@ -54,18 +58,18 @@ struct AgentFiles {
         let port = site.settings.agentPort
         return [
             "--listen", "\(address):\(port)", "--listen", "127.0.0.1:\(port)", "--token-file", Self.token.string,
-            "--cluster", Self.cluster.string, "--samples", "/var/lib/jhub-agent/samples", "--hub-namespace",
-            site.settings.jhubNs,
+            "--cluster", Self.cluster.string, "--samples", Self.samples.appending("samples").string,
+            "--hub-namespace", site.settings.jhubNs,
         ]
     }
 
     /// Made once. All nodes have the head's, so that one who may ask them need not know many.
     private func token(on site: Site) async throws -> [Change] {
-        if try await site.node.transport.state(of: Self.token) != nil { return [] }
-        let standing = try await site.head.transport.read(Self.token).map { String(decoding: $0, as: UTF8.self) }
+        var standing = try await site.head.text(of: Self.token)
+        if standing == nil { standing = try await site.node.text(of: Self.token) }
         let file = File(
             Self.token, standing ?? Random.hexadecimal(bytes: 32) + "\n", permissions: .ownerReadWrite, isSecret: true)
-        return [Change(.write(file), because: "samples and inventory are not for everybody")]
+        return try await site.node.wants(file, because: "samples and inventory are not for everybody")
     }
 
     /// Compared by its hash: it is too long to be fetched for every look.

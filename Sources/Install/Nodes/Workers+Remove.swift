@@ -48,7 +48,7 @@ extension Workers {
             made += try await carryOut([EndServers(departure.servers, node: departure.name)], on: site)
         }
         if let guest { made += try await carryOut([LeaveCluster()], on: site(of: guest)) }
-        made += try await carryOut([ForgetNode(departure.name)], on: site)
+        made += try await carryOut([ForgetNode(departure.name), ForgetAgent(of: departure.name)], on: site)
         guard let entry = departure.entry else { return (made, [reason].compactMap(\.self)) }
         // From now on it is no node; it is remembered until it is clean.
         made += try await list { $0.drop(entry, isClean: false) }

@@ -33,7 +33,8 @@ extension Preflight {
         ]
         return Preflight(
             checks: own + system + network + identity + machineDisk(carried) + microK8s
-                + [FreePorts.node(settings.nodeportFallbackPort)])
+                + [FreePorts.node(settings.nodeportFallbackPort)]
+                + (settings.enableAgent ? [FreePorts.agent(settings.agentPort)] : []))
     }
 
     private static let system: [any Check] =

@@ -8,7 +8,7 @@ struct CleanMachine: Stage {
     let name = "clean"
     let title = "Clean the machine up"
     var traces: [Trace]
-    /// The users' volumes are put aside and not removed.
+    /// The users' volumes are put aside and not removed, and the agent's samples stay.
     var keepsData: Bool
     var record: Record
 
@@ -23,7 +23,7 @@ struct CleanMachine: Stage {
     func plan(for site: Site) async throws -> Plan {
         let host = site.node
         // In rounds: the snap's programs undo what only they can, and files go when nothing uses them.
-        for round in [volumes, network, commands, files, leftovers, folders] {
+        for round in [volumes, network, commands, files, agent, leftovers, folders] {
             let changes = try await round(host)
             guard changes.isEmpty else { return .changes(changes) }
         }
@@ -92,7 +92,9 @@ struct CleanMachine: Stage {
             guard case .wrote(let path, _, let before) = trace.deed, seen.insert(path).inserted else { continue }
             changes += try await restoring(path, to: before, on: host)
         }
-        if changes.contains(where: { $0.action.path?.starts(with: "/etc/systemd/system") == true }) {
+        // Not for the agent's: it takes GPUs from containers that run, and systemd forgets a unit that stands still.
+        let paths = changes.compactMap(\.action.path).filter { $0 != AgentFiles.unitFile }
+        if paths.contains(where: { $0.starts(with: "/etc/systemd/system") }) {
             changes.append(Change(.run(["systemctl", "daemon-reload"]), because: "its units have changed"))
         }
         return changes
@@ -124,6 +126,19 @@ struct CleanMachine: Stage {
             path, "", permissions: before?.permissions ?? state.permissions, owner: before?.owner ?? state.owner)
         file.contents = text
         return [Change(.write(file), because: ours ? "it stood so before" : "a part of it was ours")]
+    }
+
+    /// What the agent made by itself.
+    private func agent(_ host: Host) async throws -> [Change] {
+        let isOurs = traces.contains { trace in
+            if case .wrote(AgentFiles.unitFile, _, _) = trace.deed { true } else { false }
+        }
+        guard isOurs else { return [] }
+        var changes: [Change] = []
+        for folder in [AgentFiles.health] + (keepsData ? [] : [AgentFiles.samples]) where try await host.has(folder) {
+            changes.append(Change(.run(["rm", "-rf", folder.string]), because: "the agent made it"))
+        }
+        return changes
     }
 
     /// MicroK8s' install hook and its first command make these, and its removal leaves them.

@@ -16,8 +16,7 @@ package struct InstallAgent: ClusterStage {
 
     func plan(for site: Site, in kube: KubeClient) async throws -> Plan {
         let node = try await site.node.hostname().lowercased()
-        let manifests = try site.template(
-            "agent", ["NODE": .string(node), "NAMESPACE": .string(AgentFiles.namespace)])
+        let manifests = try AgentFiles.credential(of: node, on: site)
         guard site.settings.enableAgent else { return try await withdraw(manifests, on: site, in: kube) }
         var changes: [Change] = []
         for manifest in manifests {
@@ -96,10 +95,38 @@ package struct InstallAgent: ClusterStage {
         for path in AgentFiles.all where try await transport.state(of: path) != nil {
             changes.append(Change(.remove(path), because: reason))
         }
-        // The namespace stays: other nodes' agents may have their credentials in it.
+        return .of(changes + (try await kube.withdrawal(of: manifests, because: reason)))
+    }
+}
+
+/// The cluster has no credential for the agent of a node that is none any more. Of the head's site.
+struct ForgetAgent: ClusterStage {
+    let name = "forget-agent"
+    let title = "Forget the node's agent"
+    var node: String
+
+    init(of node: String) { self.node = node }
+
+    func plan(for site: Site, in kube: KubeClient) async throws -> Plan {
+        let manifests = try AgentFiles.credential(of: node, on: site)
+        return .of(try await kube.withdrawal(of: manifests, because: "its node is removed"))
+    }
+}
+
+extension AgentFiles {
+    /// What the agent of a node has in the cluster.
+    fileprivate static func credential(of node: String, on site: Site) throws -> [Manifest] {
+        try site.template("agent", ["NODE": .string(node), "NAMESPACE": .string(namespace)])
+    }
+}
+
+extension KubeClient {
+    /// The namespace stays: other nodes' agents may have their credentials in it.
+    fileprivate func withdrawal(of manifests: [Manifest], because reason: String) async throws -> [Change] {
+        var changes: [Change] = []
         for manifest in manifests.reversed() where manifest.kind != "Namespace" {
-            if try await kube.get(manifest) != nil { changes.append(Change(.delete(manifest), because: reason)) }
+            if try await get(manifest) != nil { changes.append(Change(.delete(manifest), because: reason)) }
         }
-        return .of(changes)
+        return changes
     }
 }

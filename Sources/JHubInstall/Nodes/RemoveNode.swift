@@ -18,10 +18,13 @@ struct RemoveNode: AsyncParsableCommand {
     @OptionGroup var config: ConfigOptions
     @OptionGroup var login: LoginOptions
 
-    @Flag(help: "Keep the users' volumes on the machine, in \(Workers.keptVolumes); this is the default.")
+    @Flag(
+        help: """
+            Keep the users' volumes on the machine, in \(Workers.keptVolumes), and the agent's samples; this is the default.
+            """)
     var keepData = false
 
-    @Flag(help: "Remove the users' volumes, too. Nobody can bring them back.")
+    @Flag(help: "Remove the users' volumes and the agent's samples, too. Nobody can bring them back.")
     var wipe = false
 
     @Flag(help: "Remove it although its machine cannot be reached; it is cleaned up by running this again once it can.")
@@ -38,7 +41,9 @@ struct RemoveNode: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let site = try config.siteWithoutBundle()
+        var site = try config.siteWithoutBundle()
+        // By its template the agent's objects in the cluster are known.
+        site.root = try installRoot(nil)
         try requireRoot()
         let open = try login.opening()
         let work = try Work(purpose: "jhub-install remove-node", asJSON: config.json, verbose: verbose)
