@@ -81,7 +81,7 @@ struct Ledger {
         node = node.renewed(by: symptoms(reports), at: now)
         return Snapshot(
             taken: now, driver: driver, gpus: reports, node: node, xids: xids.recent, xidCounts: xids.counts,
-            kernelLogFault: machine.kernelLogFault)
+            switchFaults: xids.switchFaults, kernelLogFault: machine.kernelLogFault)
     }
 
     private func isOverdue(_ call: PendingCall, at now: Moment) -> Bool {
@@ -109,7 +109,7 @@ struct Ledger {
             let evidence = "the machine has NVSwitches, and no Fabric Manager runs"
             found.append(Symptom(.fabricManager, .unhealthy, evidence, .restartFabricManager))
         }
-        return found
+        return found + xids.presentSwitchFaults.compactMap { Symptom($0) }
     }
 }
 

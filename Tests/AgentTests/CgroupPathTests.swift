@@ -17,6 +17,12 @@ import Testing
         11:devices:/kubepods/burstable/pod\(uid)/\(container)
         1:name=systemd:/kubepods/burstable/pod\(uid)/\(container)
         """,
+        // both at once, as a user's server in the lab has it
+        """
+        9:name=systemd:/kubepods/burstable/pod\(uid)/\(container)
+        8:pids:/kubepods/burstable/pod\(uid)/\(container)
+        0::/kubepods/burstable/pod\(uid)/\(container)
+        """,
         // cgroup v1, where only some hierarchies are the container's
         """
         2:cpuset:/

@@ -71,6 +71,29 @@ import Testing
         #expect(after.contains { $0.hasPrefix(#"jhub_gpu_xid_errors_total{bus="",xid="13","#) })
     }
 
+    @Test func faultsOfSwitchesAreCountedByGravity() {
+        var machine = Machine()
+        #expect(machine.lines("jhub_node_sxid_errors_total") == [])
+        var fault = SwitchFault(PCIAddress(bus: 0xc1), 20034, isFatal: true, at: Machine.now, "Link 63 LTSSM Fault Up")
+        fault.count = 3
+        machine.snapshot.switchFaults = [fault]
+        #expect(
+            machine.lines("jhub_node_sxid_errors_total") == [
+                #"jhub_node_sxid_errors_total{bus="0000:c1:00.0",sxid="20034",severity="fatal"} 3"#
+            ])
+    }
+
+    @Test func errorsOfLinksAreToldByKind() {
+        var machine = Machine()
+        machine.snapshot.gpus[0].sample?.nvlinkErrors = .init(crc: 4, replay: 5, received: 6)
+        #expect(
+            machine.lines("jhub_gpu_nvlink_errors_total") == [
+                #"jhub_gpu_nvlink_errors_total{\#(gpu0),kind="crc"} 4"#,
+                #"jhub_gpu_nvlink_errors_total{\#(gpu0),kind="replay"} 5"#,
+                #"jhub_gpu_nvlink_errors_total{\#(gpu0),kind="received"} 6"#,
+            ])
+    }
+
     @Test func labelsCanHoldAnything() {
         var machine = Machine()
         machine.owners[0].owner.user = "a\"b\\c\nd"

@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import SystemPackage
 
+@testable import GPUs
+
 /// A copy of the fake driver with a script of its own, and what of a machine belongs to it: a PCI bus and a kernel's
 /// log. Each test has its own, since the library keeps its state by file.
 final class FakeDriver: Sendable {
@@ -80,4 +82,36 @@ final class FakeDriver: Sendable {
     struct NoSuchFunction: Error {
         var name: String
     }
+}
+
+extension FakeDriver {
+    /// Watches this driver, and what of a machine belongs to it.
+    func watch(
+        limit: Duration = .seconds(5), renewal: Duration = .seconds(60), life: Duration = .zero
+    ) -> GPUWatch {
+        var settings = GPUWatch.Settings()
+        // A sample holds for three periods: for a minute, however slow the machine of the tests is.
+        settings.period = .seconds(20)
+        (settings.renewal, settings.descriptionLife) = (renewal, life)
+        (settings.library, settings.callLimit, settings.retry) = (library, limit, .zero)
+        (settings.sys, settings.proc, settings.kernelLog) = (sys, proc, kernelLog)
+        return GPUWatch(settings)
+    }
+}
+
+extension GPUWatch {
+    /// Looks once, and tells what is known then.
+    func looked() async -> Snapshot {
+        await look()
+        return snapshot()
+    }
+}
+
+extension GPUReport {
+    var rules: [Rule] { verdict.findings.map(\.rule) }
+}
+
+/// Comes back when it is so; the test's time limit is the end of all waiting.
+func until(_ condition: () async -> Bool) async throws {
+    while await !condition() { try await Task.sleep(for: .milliseconds(5)) }
 }

@@ -300,4 +300,26 @@ import Testing
         ledger.take(Ledger.Machine(fabricManagerRuns: true), at: start)
         #expect(ledger.snapshot(at: start, pending: nil).node.state == .healthy)
     }
+
+    @Test(arguments: [(20034, Action.drainAndReset), (12020, .reboot), (23017, .reboot)])
+    func aSwitchThatFailedIsTheNodesFaultUntilTheDriverIsLoadedAgain(_ code: Int, _ action: Action) throws {
+        var ledger = ledger()
+        _ = try verdict(&ledger, at: 0)
+        let bus = PCIAddress(bus: 0xc1)
+        func fault(at seconds: Double, isFatal: Bool) -> DriverLine {
+            .switchFault(SwitchFault(bus, code, isFatal: isFatal, at: start.advanced(by: seconds), "Link 63 Fault Up"))
+        }
+        ledger.take(Array(repeating: fault(at: -60, isFatal: false), count: 1000))
+        #expect(ledger.snapshot(at: start, pending: nil).node.state == .healthy)
+        ledger.take([fault(at: -50, isFatal: true), fault(at: -40, isFatal: true)])
+        let found = ledger.snapshot(at: start, pending: nil)
+        #expect(found.switchFaults.map(\.count) == [1000, 2])
+        #expect((found.node.state, found.node.action) == (.unhealthy, action))
+        #expect(found.node.findings.map(\.rule) == [.sxid])
+        #expect(found.node.findings[0].evidence == "SXid \(code) of the NVSwitch \(bus), 2 times: Link 63 Fault Up")
+        #expect(found.node.since == start.advanced(by: -40))
+        #expect(found.gpus.map(\.verdict.state) == [.healthy])
+        ledger.take([.loaded(start.advanced(by: -30))])
+        #expect(ledger.snapshot(at: start, pending: nil).node.state == .healthy)
+    }
 }

@@ -93,6 +93,40 @@ import Testing
         #expect(XIDEvent(text, at: now) == nil)
     }
 
+    /// Likewise, of machines with NVSwitches.
+    @Test(
+        arguments: [
+            (
+                "nvidia-nvswitch0: SXid (PCI:0000:05:00.0): 20034, Fatal, Link 63 LTSSM Fault Up",
+                Switch("0000:05:00.0", 20034, isFatal: true, "Link 63 LTSSM Fault Up")
+            ),
+            (
+                "nvidia-nvswitch3: SXid (PCI:0000:c1:00.0): 28006, Non-fatal, Link 46 MC TS crumbstore MCTO (First)",
+                Switch("0000:c1:00.0", 28006, isFatal: false, "Link 46 MC TS crumbstore MCTO (First)")
+            ),
+            (
+                "nvidia-nvswitch3: SXid (PCI:0000:05:00.0): 12028, Non-fatal, Link 32 egress non-posted PRIV error (First)",
+                Switch("0000:05:00.0", 12028, isFatal: false, "Link 32 egress non-posted PRIV error (First)")
+            ),
+        ])
+    func readsTheSwitchesLines(_ text: String, _ expected: Switch) throws {
+        let fault = try #require(SwitchFault(text, at: now))
+        #expect(Switch("\(fault.bus)", fault.code, isFatal: fault.isFatal, fault.text) == expected)
+        #expect((fault.count, fault.moment) == (1, now))
+    }
+
+    @Test(
+        arguments: [
+            // They say more of the fault before them.
+            "nvidia-nvswitch2: SXid (PCI:0000:07:00.0): 20034, Severity 1 Engine instance 60 Sub-engine instance 00",
+            "nvidia-nvswitch0: SXid (PCI:0000:05:00.0): 20034, Data {0x10000000, 0x10000000, 0x00000000, 0x10000000}",
+            "nvidia-nvswitch3: SXid (PCI:0000:c1:00.0): garbled, Fatal, Link 1", "nvidia-nvswitch3: SXid (PCI:",
+            "nvidia-nvswitch0: using MSI", "NVRM: Xid (PCI:0000:3b:00): 79, GPU has fallen off the bus.",
+        ])
+    func otherLinesAreNoSwitchFault(_ text: String) {
+        #expect(SwitchFault(text, at: now) == nil)
+    }
+
     @Test func aLinesMomentIsReckonedFromTheTimeSinceBoot() throws {
         let line = try #require(KernelLogLine("4,9,9990500000,-;NVRM: Xid (PCI:0000:3b:00): 13, x"))
         guard case .xid(let event) = DriverLine(line, now: now) else { throw Missing() }
@@ -115,6 +149,17 @@ import Testing
         }
 
         init(_ bus: String, _ code: Int, _ pid: Int32? = nil, text: String) { self.init(bus, code, pid, nil, text) }
+    }
+
+    struct Switch: Hashable, Sendable {
+        var bus: String
+        var code: Int
+        var isFatal: Bool
+        var text: String
+
+        init(_ bus: String, _ code: Int, isFatal: Bool, _ text: String) {
+            (self.bus, self.code, self.isFatal, self.text) = (bus, code, isFatal, text)
+        }
     }
 
     struct Missing: Error {}

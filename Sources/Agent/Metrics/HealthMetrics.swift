@@ -55,7 +55,8 @@ extension Metric {
         ) {
             [
                 "crc_flit": $0.nvlinkErrors?.crcFlit, "crc_data": $0.nvlinkErrors?.crcData,
-                "replay": $0.nvlinkErrors?.replay, "recovery": $0.nvlinkErrors?.recovery,
+                "crc": $0.nvlinkErrors?.crc, "replay": $0.nvlinkErrors?.replay,
+                "recovery": $0.nvlinkErrors?.recovery, "received": $0.nvlinkErrors?.received,
             ]
         },
         gpus("jhub_gpu_nvlinks", "How many links the GPU has, by whether they are up.") { gpu in

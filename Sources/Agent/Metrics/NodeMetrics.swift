@@ -13,6 +13,15 @@ extension Metric {
             states($0.snapshot.node)
         },
         nodes("jhub_node_finding", "What speaks against the node; 1 for each.") { findings($0.snapshot.node) },
+        nodes("jhub_node_sxid_errors_total", "Faults of NVSwitches since the machine started.", as: .counter) {
+            $0.snapshot.switchFaults.map { fault in
+                let severity = fault.isFatal ? "fatal" : "non-fatal"
+                return (
+                    [("bus", fault.bus.description), ("sxid", "\(fault.code)"), ("severity", severity)],
+                    Double(fault.count)
+                )
+            }
+        },
         nodes("jhub_driver_state", "How it stands with NVML: 1 for the state that it is in.") { report in
             [([("state", report.snapshot.driver.state.rawValue)], 1)]
         },

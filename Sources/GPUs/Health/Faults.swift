@@ -34,6 +34,14 @@ extension Symptom {
         self.init(.xid, state, "XID \(event.code)\(times): \(words)", action, since: event.moment)
     }
 
+    /// Of the node; nil where the fault asks for nothing.
+    init?(_ fault: SwitchFault) {
+        guard let action = fault.action else { return nil }
+        let times = fault.count > 1 ? ", \(fault.count) times" : ""
+        let evidence = "SXid \(fault.code) of the NVSwitch \(fault.bus)\(times): \(fault.text)"
+        self.init(.sxid, .unhealthy, evidence, action, since: fault.moment)
+    }
+
     /// The driver shows the GPU, which does not answer.
     init(_ silence: NVMLError) {
         if silence.code == .resetRequired {

@@ -1,6 +1,7 @@
-/// What a line of NVIDIA's driver in the kernel's log says.
+/// What a line of NVIDIA's drivers in the kernel's log says.
 enum DriverLine: Hashable, Sendable {
     case xid(XIDEvent)
+    case switchFault(SwitchFault)
     /// The kernel module was loaded: what was amiss with GPUs before is past.
     case loaded(Moment)
 
@@ -12,9 +13,28 @@ enum DriverLine: Hashable, Sendable {
         } else if var event = XIDEvent(line.text, at: moment) {
             event.sequence = line.sequence
             self = .xid(event)
+        } else if let fault = SwitchFault(line.text, at: moment) {
+            self = .switchFault(fault)
         } else {
             return nil
         }
+    }
+}
+
+extension SwitchFault {
+    /// As the driver of the switches writes it:
+    ///
+    ///     nvidia-nvswitch0: SXid (PCI:0000:05:00.0): 20034, Fatal, Link 63 LTSSM Fault Up
+    ///     nvidia-nvswitch3: SXid (PCI:0000:c1:00.0): 28006, Non-fatal, Link 46 MC TS crumbstore MCTO (First)
+    ///
+    /// Two lines more, with its severity and its data, belong to the same fault.
+    init?(_ text: String, at moment: Moment) {
+        guard text.hasPrefix("nvidia-nvswitch"), let start = text.firstRange(of: ": SXid (") else { return nil }
+        let inside = text[start.upperBound...]
+        guard let end = inside.firstIndex(of: ")"), let bus = PCIAddress(inside[..<end]) else { return nil }
+        let words = inside[end...].dropFirst(3).split(separator: ", ", maxSplits: 2)
+        guard words.count == 3, let code = Int(words[0]), ["Fatal", "Non-fatal"].contains(words[1]) else { return nil }
+        self.init(bus, code, isFatal: words[1] == "Fatal", at: moment, String(words[2]))
     }
 }
 

@@ -1,4 +1,5 @@
-/// The XIDs of this boot, each once, though the kernel's log and NVML both tell of most.
+/// The faults of this boot: the GPUs' (XIDs), each once, though the kernel's log and NVML both tell of most; the switches'
+/// (SXids), of which the log alone tells.
 struct XIDLog {
     struct Key: Hashable {
         var bus: PCIAddress?
@@ -15,6 +16,8 @@ struct XIDLog {
     /// The newest last.
     private(set) var recent: [XIDEvent] = []
     private var tallies: [Key: Tally] = [:]
+    /// By switch, code and gravity, in the order in which each came first.
+    private(set) var switchFaults: [SwitchFault] = []
     /// When the kernel module was last loaded, by the log.
     private(set) var loaded: Moment?
 
@@ -42,8 +45,19 @@ struct XIDLog {
     mutating func take(_ line: DriverLine) {
         switch line {
         case .xid(let event): take(event)
+        case .switchFault(let fault): take(fault)
         case .loaded(let moment): loaded = moment
         }
+    }
+
+    private mutating func take(_ fault: SwitchFault) {
+        let same = switchFaults.firstIndex { known in
+            (known.bus, known.code, known.isFatal) == (fault.bus, fault.code, fault.isFatal)
+        }
+        guard let same else { return switchFaults.append(fault) }
+        let count = switchFaults[same].count + fault.count
+        switchFaults[same] = fault
+        switchFaults[same].count = count
     }
 
     var counts: [XIDCount] {
@@ -56,9 +70,14 @@ struct XIDLog {
     /// The latest event of each code on that GPU, after the last loading of the driver.
     func latest(on bus: PCIAddress) -> [(event: XIDEvent, count: Int)] {
         tallies.filter { $0.key.bus == bus }.map { ($0.value.latest, $0.value.count) }
-            .filter { event, _ in loaded.map { event.moment.seconds(since: $0) >= 0 } ?? true }
+            .filter { event, _ in isPresent(event.moment) }
             .sorted { $0.event.code < $1.event.code }
     }
+
+    /// After the last loading of the driver.
+    var presentSwitchFaults: [SwitchFault] { switchFaults.filter { isPresent($0.moment) } }
+
+    private func isPresent(_ moment: Moment) -> Bool { loaded.map { moment.seconds(since: $0) >= 0 } ?? true }
 }
 
 extension XIDEvent {

@@ -9,6 +9,8 @@ package struct Snapshot: Sendable, Codable {
     package var xids: [XIDEvent]
     /// By bus and code.
     package var xidCounts: [XIDCount]
+    /// By switch, code and gravity.
+    package var switchFaults: [SwitchFault] = []
     /// Why the kernel's log cannot be read; nil: it is read.
     package var kernelLogFault: String?
 }

@@ -55,6 +55,8 @@ package enum Rule: String, Sendable, Codable, CaseIterable {
     case powerBrake = "power-brake"
     case fabric
     case fabricManager = "fabric-manager"
+    /// On the node: an NVSwitch failed.
+    case sxid
     /// On the node: some GPU is not well.
     case gpu
 }
