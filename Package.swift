@@ -63,7 +63,9 @@ let package = Package(
             dependencies: [
                 "Agent", "GPUs", .product(name: "ArgumentParser", package: "swift-argument-parser"), system,
             ] + nio,
-            swiftSettings: settings),
+            swiftSettings: settings,
+            // What scripts/release asks of the linker, only this one can do.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"], .when(configuration: .release))]),
         .executableTarget(
             name: "JHubInstall",
             dependencies: [
