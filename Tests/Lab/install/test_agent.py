@@ -155,6 +155,7 @@ class Unit(unittest.TestCase):
             self.assertEqual(ask(path)[0], 401, path)
             self.assertEqual(ask(path, "0" * 64)[0], 401, path)
             self.assertEqual(ask(path, token())[0], 200, path)
+        self.assertEqual(head.out("curl -s http://127.0.0.1:9450/healthz"), "ok")
         self.assertEqual(head.out("stat -c '%a %U' /etc/jhub/agent/token /etc/jhub/agent/cluster.json"), "600 root\n600 root")
 
     def test_its_credential_can_do_just_that(self):
@@ -228,6 +229,16 @@ class WithDriver(unittest.TestCase):
         self.assertEqual((owner["pid"], owner["owner"]["user"]), (int(self.pid), "admin1"))
         self.assertRegex(head.run(["jhub-agent", "status"], check=False).stdout, r"admin1 \(jhub/jupyter-admin1\) 8\.0 GiB")
         self.assertIn("user admin1", head.run(["jhub-agent", "why", "0"], check=False).stdout)
+
+    def test_what_programs_get_and_who_watches(self):
+        report = json.loads(head.run(["jhub-agent", "status", "--json"], check=False).stdout)
+        self.assertEqual([gpu["gpu"]["index"] for gpu in report["snapshot"]["gpus"]], [0, 1])
+        health = json.loads(head.run(["jhub-agent", "scan", "--json"], check=False).stdout)
+        self.assertEqual((health["verdict"]["state"], len(health["gpus"])), ("healthy", 2))
+        # Each picture begins at the top of the screen.
+        watched = head.run("timeout 3 jhub-agent status --watch", check=False).stdout
+        self.assertGreater(watched.count("\x1b[H"), 1)
+        self.assertIn("H100 80GB HBM3", watched.rpartition("\x1b[H")[2])
 
     def test_the_user_is_known_while_the_api_server_is_down(self):
         head.run(["snap", "stop", "microk8s.daemon-kubelite"])
