@@ -126,6 +126,7 @@ nvmlReturn_t nvmlDeviceGetCurrentClocksThrottleReasons(nvmlDevice_t device, unsi
         return small(device, key, otherwise, value);                     \
     }
 
+NUMBER(nvmlDeviceGetIndex, "index", gpu_of(device))
 NUMBER(nvmlDeviceGetMinorNumber, "minor", gpu_of(device))
 NUMBER(nvmlDeviceGetPowerUsage, "power", 70000)
 NUMBER(nvmlDeviceGetPowerManagementLimit, "power-limit", 700000)
