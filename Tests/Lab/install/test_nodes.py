@@ -298,7 +298,6 @@ class BrokenOffTests(JoinedTests):
             [harness.CLONE / "scripts/lab", "exec", "head", "--", "env", "-C", "/root", harness.PROGRAM,
              *add_words(*with_keys("worker3"))], env={**os.environ, "JHUB_LAB_ID": harness.ID}, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
         self.addCleanup(run.kill)
 
         def began():
