@@ -72,4 +72,34 @@ import Testing
         }
         #expect(taken == 1000)
     }
+
+    /// Small blobs do not pile up in memory either: two are under way at a time.
+    @Test func blobsDoNotPileUp() async throws {
+        let belt = Belt<Int>()
+        let put = Mutex(0)
+        DispatchQueue(label: "reader").async {
+            for number in 1...1000 {
+                belt.waitForRoom()
+                put.withLock { $0 = number }
+                _ = belt.put(number)
+            }
+            belt.finish()
+        }
+        var taken = 0
+        for await number in belt.parcels {
+            taken += 1
+            #expect(number == taken)
+            #expect(put.withLock(\.self) - taken < 2)
+            belt.clear()
+        }
+        #expect(taken == 1000)
+    }
+
+    @Test func nothingIsPutWhereNobodyTakesAnyMore() async throws {
+        let belt = Belt<Int>()
+        let taking = Task { for await _ in belt.parcels {} }
+        taking.cancel()
+        await taking.value
+        #expect(!belt.put(1))
+    }
 }

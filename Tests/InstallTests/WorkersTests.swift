@@ -170,6 +170,26 @@ private func sequence(refusing name: String? = nil) -> WorkerSequence {
         #expect(joining.withLock(\.most) == 1)
     }
 
+    /// One that is not ready before all others are in would wait for ever, did any of them wait for it.
+    @Test(.timeLimit(.minutes(1))) func aSlowOneHoldsNoneOfTheOthers() async throws {
+        let site = try TestSite("worker1", "worker2", "worker3")
+        struct Slow: Stage {
+            let name = "slow"
+            let title = "Wait for the others"
+            var areOthersIn: @Sendable () async throws -> Bool
+            func plan(for site: Site) async throws -> Plan {
+                while site.node.name == "worker1", try await !areOthersIn() {
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+                return .settled
+            }
+        }
+        let stage = Slow { try await Set(site.list()).isSuperset(of: ["worker2", "worker3"]) }
+        let sequence = WorkerSequence(before: [stage, Mark(name: "before")], join: [Mark(name: "join")], after: [])
+        let outcome = try await site.workers(sequence).add(site.entries)
+        #expect(outcome.results.map { try? $0.outcome.get() } == [2, 2, 2])
+    }
+
     @Test func sideBySideKeepsTheOrderAndTheBound() async {
         let running = Mutex((now: 0, most: 0))
         let squares = await sideBySide(Array(1...20), atMost: 3) { number in

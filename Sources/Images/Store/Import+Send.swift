@@ -31,15 +31,16 @@ extension Import {
     private func pass(
         over source: any BlobSource, _ wanted: [WantedBlob], _ progress: Progress, afresh suffix: String = ""
     ) async throws -> [WantedBlob] {
-        let (parcels, belt) = AsyncStream.makeStream(of: Parcel.self)
+        let belt = Belt<Parcel>()
         let failure = Failure()
         return try await withThrowingTaskGroup(of: WantedBlob?.self) { group in
             group.addTask {
                 try await read(source, wanted, onto: belt, suffix, failure)
                 return nil
             }
-            for await parcel in parcels {
+            for await parcel in belt.parcels {
                 group.addTask {
+                    defer { belt.clear() }
                     do throws(ImageError) {
                         return try await store(parcel, progress)
                     } catch {
@@ -58,8 +59,7 @@ extension Import {
 
     /// On a thread of its own: disks and inflating block.
     private func read(
-        _ source: any BlobSource, _ wanted: [WantedBlob], onto belt: AsyncStream<Parcel>.Continuation,
-        _ suffix: String, _ failure: Failure
+        _ source: any BlobSource, _ wanted: [WantedBlob], onto belt: Belt<Parcel>, _ suffix: String, _ failure: Failure
     ) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             DispatchQueue(label: "reader").async {
@@ -69,8 +69,7 @@ extension Import {
     }
 
     private func deliver(
-        _ source: any BlobSource, _ wanted: [WantedBlob], onto belt: AsyncStream<Parcel>.Continuation,
-        _ suffix: String, _ failure: Failure
+        _ source: any BlobSource, _ wanted: [WantedBlob], onto belt: Belt<Parcel>, _ suffix: String, _ failure: Failure
     ) throws(ImageError) {
         defer { belt.finish() }
         var current: Parcel?
@@ -78,6 +77,9 @@ extension Import {
         defer { meter.end(.reading) }
         do {
             try source.read(wanted) { piece throws(ImageError) in
+                meter.end(.reading)
+                defer { meter.begin(.reading) }
+                if current == nil { belt.waitForRoom() }
                 if let error = failure.noted { throw error }
                 let begun = WantedBlob(piece.blob, from: piece.offset)
                 let parcel =
@@ -86,10 +88,8 @@ extension Import {
                         wanted: begun, source: source.path.string, ingest: Shipment.ingest(of: piece.blob) + suffix)
                 if current == nil {
                     current = parcel
-                    belt.yield(parcel)
+                    guard belt.put(parcel) else { throw ImageError("load images on", node, "interrupted") }
                 }
-                meter.end(.reading)
-                defer { meter.begin(.reading) }
                 try parcel.pipe.put(piece.bytes)
                 guard piece.isLast else { return }
                 parcel.pipe.finish()

@@ -64,3 +64,25 @@ final class Pipe: Sendable {
 
     var failure: ImageError? { state.withLock(\.failure) }
 }
+
+/// Takes parcels from the thread that reads to those who send them. Only two are under way, one that comes and one that is
+/// settled: each holds some pieces in memory, and small blobs would all come at once.
+struct Belt<Parcel: Sendable>: Sendable {
+    let parcels: AsyncStream<Parcel>
+    private let end: AsyncStream<Parcel>.Continuation
+    private let room = DispatchSemaphore(value: 0)
+
+    init() {
+        (parcels, end) = AsyncStream.makeStream(of: Parcel.self)
+        for _ in 0..<2 { room.signal() }
+    }
+
+    func waitForRoom() { room.wait() }
+    /// False where nobody takes anything any more.
+    func put(_ parcel: Parcel) -> Bool {
+        if case .terminated = end.yield(parcel) { false } else { true }
+    }
+    /// One of those that were put on it is done with.
+    func clear() { room.signal() }
+    func finish() { end.finish() }
+}
