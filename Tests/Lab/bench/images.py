@@ -158,13 +158,18 @@ def round_of(number, folder):
     return result
 
 
-def own_bytes(folder):
-    """Of the image that comes later: all of its blobs that no image of the set has."""
-    def blobs(archive):
+def blobs(files):
+    """Bytes of each blob that these archives hold, by its name."""
+    found = {}
+    for archive in files:
         with archives.tarfile.open(archive) as tar:
-            return {member.name: member.size for member in tar if member.name.startswith("blobs/sha256/") and member.isfile()}
-    known = set().union(*(blobs(archive) for archive in (folder / "set").iterdir()))
-    return sum(count for name, count in blobs(folder / "later/later.tar").items() if name not in known)
+            found |= {member.name: member.size for member in tar if member.name.startswith("blobs/sha256/") and member.isfile()}
+    return found
+
+
+def own_bytes(folder, known):
+    """Of the image that comes later: all of its blobs that are not among those."""
+    return sum(count for name, count in blobs((folder / "later").iterdir()).items() if name not in known)
 
 
 def bound(folder):
@@ -257,7 +262,7 @@ def measure(options):
     folder = image_set()
     result["archives"] = sum(path.stat().st_size for path in (folder / "set").iterdir())
     result["unpacked"] = MIB * (sum(sum(own) for _, own in BASES.values()) + sum(sum(own) for _, own in {**LARGE, **SMALL}.values()))
-    result["own"] = own_bytes(folder)
+    result["own"] = own_bytes(folder, blobs((folder / "set").iterdir()))
     result["bound"] = bound(folder)
     result["rounds"] = [round_of(number, folder) for number in range(options.rounds)]
     result["bundles"] = bundles(folder, options.rounds)

@@ -33,7 +33,7 @@ def note(text):
 
 
 class Lab:
-    """The machine `head` of a lab."""
+    """A lab of this benchmark's own."""
 
     def __init__(self):
         own = hashlib.sha256(f"{ROOT} bench".encode()).hexdigest()[:8]
@@ -47,13 +47,24 @@ class Lab:
             raise BenchError(f"scripts/lab {' '.join(words)[:120]}: status {done.returncode}: {last}")
         return done.stdout
 
-    def shell(self, script, **options):
-        return self.run("exec", "head", "--", "bash", "-c", script, **options)
+    def shell(self, script, machine="head", **options):
+        return self.run("exec", machine, "--", "bash", "-c", script, **options)
+
+    def put_release(self, bundle):
+        """What is carried to a site, onto the head."""
+        self.run("copy", str(RELEASE), "head:/opt")
+        self.run("copy", str(bundle), "head:/root/offline-images")
+        self.run("copy", str(ROOT / "Tests/Lab/jhub.env"), "head:/root/jhub.env")
+        self.run("copy", str(HERE / "watch.py"), "head:/root/watch.py")
+        self.shell("chmod go-w /root/jhub.env")
+
+    def install(self, *arguments):
+        return self.events("--yes", "--json", "--allow-unsigned", *arguments)
 
     def events(self, *arguments):
-        """What jhub-install says, each event with the seconds since the start in `at`."""
+        """What jhub-install says on the head, each event with the seconds since the start in `at`."""
         command = [str(ROOT / "scripts/lab"), "exec", "head", "--", "bash", "-c",
-                   'cd /root && exec python3 watch.py "$@"', "watch", PROGRAM, "--yes", "--json", "--allow-unsigned", *arguments]
+                   'cd /root && exec python3 watch.py "$@"', "watch", PROGRAM, *arguments]
         events, start = [], time.monotonic()
         with tempfile.TemporaryFile("w+") as errors:
             process = subprocess.Popen(command, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=errors)
@@ -144,7 +155,7 @@ def by_ctr(lab, bundle, archives):
 
 def by_us(lab):
     before = containerd_cpu(lab)
-    run = Run(lab.events("--only", "images"))
+    run = Run(lab.install("--only", "images"))
     return {"seconds": run.stages["images"]["seconds"], "whole": run.seconds, "containerd": containerd_cpu(lab) - before,
             "changes": run.stages["images"]["changes"], "cpu": run.cpu, "peakMiB": run.peak / 1024}
 
@@ -167,6 +178,10 @@ def size_of(folder):
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
+def lab_bundle():
+    return Path(subprocess.run([str(ROOT / "Tests/Lab/bundle")], stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
+
+
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as info:
         names = [line.split(":")[1].strip() for line in info if line.startswith("model name")]
@@ -178,7 +193,7 @@ def machine():
 
 def measure(options):
     result = {"machine": machine()}
-    bundle = Path(subprocess.run([str(ROOT / "Tests/Lab/bundle")], stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
+    bundle = lab_bundle()
     archives = sorted(path.name for path in bundle.iterdir() if path.name.endswith(SUFFIXES))
     result["bundleBytes"] = sum((bundle / name).stat().st_size for name in archives)
     result["help"] = start_up(options.starts)
@@ -190,15 +205,11 @@ def measure(options):
     lab.run("up")
     try:
         lab.run("reset", "head")
-        lab.run("copy", str(RELEASE), "head:/opt")
-        lab.run("copy", str(bundle), "head:/root/offline-images")
-        lab.run("copy", str(ROOT / "Tests/Lab/jhub.env"), "head:/root/jhub.env")
-        lab.run("copy", str(HERE / "watch.py"), "head:/root/watch.py")
-        lab.shell("chmod go-w /root/jhub.env")
+        lab.put_release(bundle)
         note("the first run")
-        result["first"] = Run(lab.events()).json()
+        result["first"] = Run(lab.install()).json()
         note("the second run")
-        result["second"] = Run(lab.events()).json()
+        result["second"] = Run(lab.install()).json()
 
         lab.shell("/snap/bin/microk8s stop >/dev/null")
         rounds = []
