@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What the agent costs, with 8 GPUs and 32 processes of the fake driver; nvitop-exporter and gpustat on the same driver beside.
 
-Each is asked at the same period for the same time, one after the other. Prints a table, or JSON with --json.
+Each is asked at the same period for the same time, one after the other. The two come from PyPI. Prints a table, or JSON with --json.
 """
 
 import argparse
@@ -185,10 +185,10 @@ def measure(given):
             with running(agent(folder, 1), folder, PORT) as (_, seconds):
                 starts.append(seconds)
         results["firstAnswerMilliseconds"] = round(1000 * statistics.median(starts), 1)
-        for period in (1, 15):
-            note(f"the agent, a sample every {period} s")
+        for name, period, every in [("1 s", 1, 1), ("15 s", 15, 15), ("15 s, scraped each second", 15, 1)]:
+            note(f"the agent, {name}")
             with running(agent(folder, period), folder, PORT) as (process, _):
-                results[f"agent, {period} s"] = cost(process, given.seconds, PORT, period)
+                results[f"agent, {name}"] = cost(process, given.seconds, PORT, every)
                 if period == 1:
                     results["scrape"] = quantiles([scrape(PORT)[0] for _ in range(2000)])
                     results["scrape"]["bytes"] = len(scrape(PORT)[1])
@@ -211,16 +211,17 @@ def measure(given):
 
 
 def table(results):
-    print(f"{'':22} {'CPU of a core':>14} {'memory':>12} {'of its own':>12}")
+    print(f"{'':32} {'CPU of a core':>14} {'memory':>12} {'of its own':>12}")
     for name, each in results.items():
         if isinstance(each, dict) and "cpuPercent" in each:
-            print(f"{name:22} {each['cpuPercent']:>12.2f} % {each['rssMiB']:>8.1f} MiB {each['ownMiB']:>8.1f} MiB")
+            print(f"{name:32} {each['cpuPercent']:>12.2f} % {each['rssMiB']:>8.1f} MiB {each['ownMiB']:>8.1f} MiB")
     for name in ("scrape", "scrape while a call hangs", "nvitop-exporter's scrape"):
         each = results[name]
         print(f"{name}: p50 {each['p50Milliseconds']} ms, p99 {each['p99Milliseconds']} ms, most {each['mostMilliseconds']} ms")
     print(f"{results['soak']['rounds']} samples in {results['soak']['seconds']} s: memory "
           + ", ".join(f"{each}" for each in results["soak"]["rssMiB"]) + " MiB")
-    print(f"start to first answer {results['firstAnswerMilliseconds']} ms; binary {results['binaryMB']} MB")
+    print(f"start to first answer {results['firstAnswerMilliseconds']} ms; binary {results['binaryMB']} MB; "
+          f"load {results['load']:.1f} at the start")
 
 
 def main():
