@@ -239,6 +239,14 @@ class JoinTests(JoinedTests):
             there = {line.split()[0] for line in machine.out("/snap/bin/microk8s ctr images ls -q").splitlines()}
             self.assertEqual(names - there, set(), machine.name)
 
+    def test_each_has_an_agent_of_its_own(self):
+        token = head.read("/etc/jhub/agent/token")
+        for name, machine in workers.items():
+            answer = harness.outside("curl", "--silent", f"http://{ADDRESSES[name]}:9450/healthz", check=False)
+            self.assertEqual(answer.stdout, "ok\n", name)
+            self.assertEqual(machine.read("/etc/jhub/agent/token"), token, name)
+            self.assertEqual(json.loads(machine.read("/etc/jhub/agent/cluster.json"))["node"], name)
+
     def test_the_head_has_nothing_to_do(self):
         wait_until(lambda: head.program("plan", "--check").status == DONE, "a plan that is empty", 60)
 
@@ -280,6 +288,9 @@ class CleanTests(JoinedTests):
         self.assertEqual(nodes(), {"head": True, "worker1": True, "worker2": True})
         for text in (head.read(INVENTORY), head.read("/etc/hosts"), workers["worker1"].read("/etc/hosts")):
             self.assertNotIn("worker3", text)
+        # What its agent had in the cluster.
+        for kind in ("serviceaccounts", "secrets"):
+            self.assertIsNone(head.get(kind, "worker3", "jhub-agent"))
 
 
 class BrokenOffTests(JoinedTests):
