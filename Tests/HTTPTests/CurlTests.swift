@@ -76,7 +76,7 @@ import Testing
             try await Curl().send(HTTPRequest("GET", server.url, limit: .milliseconds(300)))
         }
         #expect(error?.description.contains("timed out") == true)
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(25))
     }
 
     @Test func aCancelledRequestEndsSoon() async throws {
@@ -86,7 +86,7 @@ import Testing
         try await Task.sleep(for: .milliseconds(100))
         task.cancel()
         await #expect(throws: HTTPError.self) { try await task.value }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(25))
     }
 }
 
@@ -141,7 +141,7 @@ import Testing
         task.cancel()
         #expect(try await task.value.status == 200)
         while server.hangups == 0 { try await Task.sleep(for: .milliseconds(10)) }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(25))
     }
 
     @Test func aStreamMayBeLongerThanItsLimitButNotSilentSoLong() async throws {

@@ -35,7 +35,8 @@ import Testing
             } catch {
                 result = .failure(error)
             }
-            let unmounted = try await transport.run(["umount", folder.path.string])
+            // Lazily: what containerd had mounted may go a moment after it.
+            let unmounted = try await transport.run(["umount", "--lazy", folder.path.string])
             #expect(unmounted.status == 0, "\(unmounted)")
             try result.get()
         }

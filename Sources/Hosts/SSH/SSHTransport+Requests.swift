@@ -24,9 +24,11 @@ extension SSHTransport {
 
     private func openSession(mark: String) async throws(ChannelError) -> Int {
         await sessions.enter()
-        var patience = ContinuousClock.now + .seconds(5)
+        // A busy host may take seconds to notice that one of ours has ended.
+        let limit = Duration.seconds(15)
+        var patience = ContinuousClock.now + limit
         while true {
-            if openSessions > 0 { patience = .now + .seconds(5) }
+            if openSessions > 0 { patience = .now + limit }
             do throws(ChannelError) {
                 let id = try await open("session", mark: mark)
                 openSessions += 1
