@@ -253,8 +253,7 @@ class WithDriver(unittest.TestCase):
         # The memory is that of the fake driver's GPUs; after restarts of the driver it takes a moment to be known.
         expected = {"gpu-model": "NVIDIA-H100-80GB-HBM3", "gpu-count": "2", "gpu-mig": "none", "gpu-memory-mib": "81559",
                     "gpu-verdict": "healthy"}
-        wait_until(lambda: labels() == expected, f"the labels {expected}", 60)
-        self.assertEqual(condition(), "False")
+        wait_until(lambda: (labels(), condition()) == (expected, "False"), f"the labels {expected}, and no lost GPU", 60)
 
     def test_a_lost_gpu_is_told_everywhere_and_so_is_its_return(self):
         def verdict():
