@@ -125,6 +125,14 @@ import Testing
         #expect(try await machine.finding("net.ports").verdict == .passed)
     }
 
+    @Test func whoEndsMeanwhileHoldsNothing() async throws {
+        let machine = try PreflightMachine()
+        defer { machine.remove() }
+        let old = #"LISTEN 0 4096 *:16443 *:* users:(("kubelite",pid=912,fd=9))"#
+        machine.host.answer(Self.ss, Outcome(output: old + "\n")) { $0.answer(Self.ss, output: "") }
+        #expect(try await machine.finding("net.ports").verdict == .passed)
+    }
+
     @Test func aProxyWithExemptionsIsGood() async throws {
         let machine = try PreflightMachine()
         defer { machine.remove() }

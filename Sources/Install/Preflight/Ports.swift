@@ -47,8 +47,7 @@ struct FreePorts: Check {
     func finding(on site: Site) async throws -> Finding {
         let needs = "free: \(ports.map(String.init).joined(separator: ", "))"
         var (taken, ours): ([String], [Int]) = ([], [])
-        for listener in try await listeners(on: site.node) {
-            let unit = try await unit(of: listener, on: site.node)
+        for (listener, unit) in try await holders(on: site.node) {
             let isOurs = owners.contains { unit.contains($0) || listener.process == $0 }
             if isOurs {
                 ours.append(listener.port)
@@ -64,19 +63,25 @@ struct FreePorts: Check {
         return .passed(ours.isEmpty ? "all free" : "\(held): held by our own", needs: needs)
     }
 
-    private func listeners(on host: Host) async throws -> [ListeningPorts.Listener] {
-        func look() async throws -> [ListeningPorts.Listener] {
-            try await host.learn(ListeningPorts()).filter { ports.contains($0.port) }
+    /// Those who listen, with the systemd units that they belong to.
+    private func holders(on host: Host, looks: Int = 3) async throws -> [(ListeningPorts.Listener, unit: String)] {
+        var (holders, isSteady): ([(ListeningPorts.Listener, unit: String)], Bool) = ([], true)
+        for listener in try await host.learn(ListeningPorts()) where ports.contains(listener.port) {
+            let unit = try await unit(of: listener, on: host)
+            if unit == nil { isSteady = false }
+            holders.append((listener, unit ?? ""))
         }
-        let seen = try await look()
-        // ss reads the processes before the sockets: whoever begins to listen in between has no process yet.
-        return seen.contains { $0.pid == nil } ? try await look() : seen
+        // ss reads the processes before the sockets, and their units are read after both: who begins or ends meanwhile,
+        // as MicroK8s does when it starts anew, is looked at again.
+        guard !isSteady, looks > 1 else { return holders }
+        try await Task.sleep(for: .milliseconds(500))
+        return try await self.holders(on: host, looks: looks - 1)
     }
 
-    /// The systemd unit that the process belongs to, from its control group: ".../snap.microk8s.daemon-kubelite.service".
-    private func unit(of listener: ListeningPorts.Listener, on host: Host) async throws -> String {
+    /// From the process' control group: ".../snap.microk8s.daemon-kubelite.service". Nil where there is no such process.
+    private func unit(of listener: ListeningPorts.Listener, on host: Host) async throws -> String? {
         guard let pid = listener.pid, let text = try await host.text(of: FilePath("/proc/\(pid)/cgroup")) else {
-            return ""
+            return nil
         }
         let names = text.lines.flatMap { $0.split(separator: "/").map(String.init) }
         return names.last { $0.hasSuffix(".service") } ?? names.last { $0.hasSuffix(".scope") } ?? ""
