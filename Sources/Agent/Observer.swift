@@ -22,10 +22,7 @@ package final class Observer: Sendable {
 
     package func report() -> Report {
         let snapshot = watch.snapshot()
-        let pids = Set(snapshot.gpus.filter(\.isVisible).flatMap { $0.sample?.processes ?? [] }.map(\.pid))
-        let found = owners.withLock { owners in
-            pids.sorted().compactMap { pid in owners.owner(of: pid).map { ProcessOwner(pid: pid, owner: $0) } }
-        }
+        let found = owners.withLock { $0.owners(on: snapshot.gpus) }
         var machine = machine.sample()
         machine.isKubeletAlive = isKubeletAlive.withLock { $0 }
         return Report(node: node, boot: boot, snapshot: snapshot, owners: found, machine: machine)

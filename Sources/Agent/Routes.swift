@@ -1,4 +1,5 @@
 import GPUs
+import Synchronization
 
 /// What the agent answers:
 ///
@@ -9,13 +10,21 @@ import GPUs
 ///     /v1/inventory            what the GPUs are                     token
 ///     /v1/health               the verdicts                          token
 ///     /v1/samples?since=N      the samples after number N, a line each  token
-package struct Routes: Sendable {
+package final class Routes: Sendable {
     /// A portal that was away asks again with the last number it has, until nothing comes.
     static let samplesBytes = 1 << 20
 
     private let observer: Observer
     private let ring: SampleRing?
     private let token: String?
+    /// The answers to `/metrics`, by dialect, but for what changes with each.
+    private let written = Mutex<[String?: Written]>([:])
+
+    private struct Written {
+        var snapshot: Snapshot
+        var owners: [ProcessOwner]
+        var text: [UInt8]
+    }
 
     /// - Parameter token: nil: nobody has the right.
     package init(_ observer: Observer, ring: SampleRing?, token: String?) {
@@ -40,16 +49,22 @@ package struct Routes: Sendable {
     }
 
     private func metrics(_ dialect: String?) -> WebAnswer {
-        let families: [Metric]
+        let (lasting, passing): ([Metric], [Metric])
         switch dialect {
-        case nil: families = Metric.all
-        case "dcgm": families = Metric.ofDCGM
+        case nil: (lasting, passing) = (Metric.ofSnapshot, Metric.ofMachine)
+        case "dcgm": (lasting, passing) = (Metric.ofDCGM, [])
         default: return WebAnswer(400, "there is no such dialect; it is none, or dcgm")
         }
         let report = observer.report()
-        var exposition = Exposition()
-        for family in families { exposition.add(family, family.values(report)) }
-        return WebAnswer(200, type: Exposition.type, exposition.text)
+        let known = written.withLock { $0[dialect] }.flatMap { known in
+            known.owners == report.owners && known.snapshot.agrees(with: report.snapshot) ? known.text : nil
+        }
+        let text = known ?? Exposition(of: lasting, in: report).text
+        if known == nil {
+            let new = Written(snapshot: report.snapshot, owners: report.owners, text: text)
+            written.withLock { $0[dialect] = new }
+        }
+        return WebAnswer(200, type: Exposition.type, text + Exposition(of: passing, in: report).text)
     }
 
     private func samples(since text: String?) -> WebAnswer {

@@ -27,9 +27,6 @@ package struct Service: Sendable {
         package init() {}
     }
 
-    /// Twice a second it is looked whether something changed: what is told is then never older than a sample and a half.
-    private static let tick = Duration.milliseconds(500)
-
     private let settings: Settings
     private let observer: Observer
     /// Told what an administrator should read in the journal, a line each.
@@ -44,6 +41,8 @@ package struct Service: Sendable {
 
     /// Until the task is cancelled.
     package func run() async throws {
+        // Few ask, and answers are at hand: a second thread would only have to be woken.
+        NIOSingletons.groupLoopCountSuggestion = 1
         let group = MultiThreadedEventLoopGroup.singleton
         let ring = try settings.ring.map { folder throws(RingError) in
             try SampleRing(in: folder, bytes: settings.ringSize, began: UInt64(Date().timeIntervalSince1970 * 1000))
@@ -57,7 +56,7 @@ package struct Service: Sendable {
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { await observer.watch.run() }
             tasks.addTask { try await server.serve() }
-            tasks.addTask { try await watchHealth(manager) }
+            tasks.addTask { await watchHealth(manager) }
             tasks.addTask { try await askKubelet(client) }
             if let ring { tasks.addTask { try await record(in: ring) } }
             if let node { tasks.addTask { try await mark(node) } }
@@ -68,11 +67,11 @@ package struct Service: Sendable {
     }
 
     /// Writes the verdicts down when they change, and often enough to show that it still does; and tells systemd.
-    private func watchHealth(_ manager: ServiceManager) async throws {
+    private func watchHealth(_ manager: ServiceManager) async {
         var trouble = Trouble(tell)
         var told: [PCIAddress?: [String]] = [:]
         var (written, at): ([Health.Judgement]?, ContinuousClock.Instant) = (nil, .now)
-        while true {
+        for await _ in observer.watch.news() {
             let health = Health(observer.watch.snapshot(), node: observer.node)
             let judgements = [health.verdict] + health.gpus
             if health.driver != .starting {
@@ -89,7 +88,6 @@ package struct Service: Sendable {
                 }
             }
             manager.alive("\(health.gpus.count) GPUs, \(health.verdict.state.rawValue)")
-            try await Task.sleep(for: Self.tick)
         }
     }
 
@@ -122,7 +120,7 @@ package struct Service: Sendable {
     private func mark(_ node: ClusterNode) async throws {
         var trouble = Trouble(tell)
         var (set, changed, at): (NodeMark?, Date, ContinuousClock.Instant?) = (nil, Date(), nil)
-        while true {
+        for await _ in observer.watch.news() {
             let snapshot = observer.watch.snapshot()
             let mark = NodeMark(snapshot)
             let isDue = at.map { ContinuousClock.now - $0 > ClusterNode.refresh } ?? true
@@ -138,7 +136,6 @@ package struct Service: Sendable {
                 }
                 trouble.came("mark the node in the cluster", reason)
             }
-            try await Task.sleep(for: Self.tick)
         }
     }
 }

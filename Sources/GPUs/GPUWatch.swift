@@ -44,6 +44,9 @@ package final class GPUWatch: Sendable {
     /// What is known now. It comes at once, from any thread.
     package func snapshot(at now: Moment = .now) -> Snapshot { board.snapshot(at: now) }
 
+    /// Comes when there may be something new, and each second, while the watch runs.
+    package func news() -> AsyncStream<Void> { board.news() }
+
     /// Watches until the task is cancelled. Faults are states of the snapshot, so nothing is thrown.
     package func run() async {
         // Not awaited: it may hang in the driver for ever.
@@ -53,6 +56,7 @@ package final class GPUWatch: Sendable {
             await lookAtMachine()
             // Verdicts begin when there is reason for them, not when somebody asks.
             _ = snapshot()
+            board.ring()
             try? await Task.sleep(for: .seconds(1))
         }
     }
@@ -100,24 +104,60 @@ package final class GPUWatch: Sendable {
     }
 }
 
-/// The ledger, with a lock around it.
+/// The ledger, with a lock around it, and a bell.
 private final class Board: Sendable {
     let calls = CallWatch()
-    private let ledger: Mutex<Ledger>
+    private let page: Mutex<Page>
+    private let bells = Mutex<[AsyncStream<Void>.Continuation]>([])
 
-    init(_ limits: Ledger.Limits) { ledger = Mutex(Ledger(limits, at: .now)) }
+    private struct Page {
+        var ledger: Ledger
+        /// What was given out last; nil: something has come since.
+        var last: Snapshot?
+    }
 
-    func take(_ news: DriverNews) { ledger.withLock { $0.take(news) } }
+    /// In seconds. Time alone can change a verdict, if none so soon; several who ask at once get one answer.
+    private static let freshness = 0.25
+
+    init(_ limits: Ledger.Limits) { page = Mutex(Page(ledger: Ledger(limits, at: .now))) }
+
+    func take(_ news: DriverNews) {
+        page.withLock { page in
+            page.ledger.take(news)
+            page.last = nil
+        }
+        switch news {
+        case .description, .sample, .unreachable: break  // its round comes yet
+        case .status, .round, .xid: ring()
+        }
+    }
 
     func take(_ machine: Ledger.Machine, _ lines: [DriverLine]) {
-        ledger.withLock { ledger in
-            ledger.take(machine, at: .now)
-            ledger.take(lines)
+        page.withLock { page in
+            if page.ledger.take(machine, at: .now) || !lines.isEmpty { page.last = nil }
+            page.ledger.take(lines)
         }
     }
 
     func snapshot(at now: Moment) -> Snapshot {
-        ledger.withLock { $0.snapshot(at: now, pending: calls.current) }
+        page.withLock { page in
+            if let last = page.last, (0..<Self.freshness).contains(now.seconds(since: last.taken)) { return last }
+            let snapshot = page.ledger.snapshot(at: now, pending: calls.current)
+            page.last = snapshot
+            return snapshot
+        }
+    }
+
+    func news() -> AsyncStream<Void> {
+        let (news, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        bells.withLock { $0.append(bell) }
+        return news
+    }
+
+    func ring() {
+        bells.withLock { bells in
+            for bell in bells { bell.yield() }
+        }
     }
 }
 

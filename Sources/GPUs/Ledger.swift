@@ -17,7 +17,7 @@ struct Ledger {
     }
 
     /// What the kernel shows.
-    struct Machine {
+    struct Machine: Hashable {
         var pci: [PCIBus.Device] = []
         var moduleVersion: String?
         /// Nil: nobody looked, for there is no NVSwitch.
@@ -57,7 +57,10 @@ struct Ledger {
         for line in lines { xids.take(line) }
     }
 
-    mutating func take(_ machine: Machine, at now: Moment) {
+    /// Whether it is another than before.
+    @discardableResult
+    mutating func take(_ machine: Machine, at now: Moment) -> Bool {
+        guard machine != self.machine else { return false }
         self.machine = machine
         let shown = Dictionary(
             machine.pci.filter { $0.kind == .gpu }.map { ($0.bus, $0) }, uniquingKeysWith: { first, _ in first })
@@ -65,6 +68,7 @@ struct Ledger {
         for bus in charts.keys { charts[bus]?.pci = shown[bus] }
         // A GPU that was given to a virtual machine is none of ours.
         charts = charts.filter { $0.value.isVisible || $0.value.pci?.driver != "vfio-pci" }
+        return true
     }
 
     /// Finds the verdicts anew, for time alone can change them.

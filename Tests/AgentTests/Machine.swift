@@ -46,8 +46,7 @@ struct Machine {
 
     /// The lines of one family in Prometheus' text.
     func lines(_ name: String, of metrics: [Metric] = Metric.all) -> [String] {
-        var exposition = Exposition()
-        for metric in metrics where metric.name == name { exposition.add(metric, metric.values(report)) }
+        let exposition = Exposition(of: metrics.filter { $0.name == name }, in: report)
         return String(decoding: exposition.text, as: UTF8.self).split(separator: "\n").map(String.init)
             .filter { !$0.hasPrefix("#") }
     }

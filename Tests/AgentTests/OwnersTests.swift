@@ -1,3 +1,4 @@
+import GPUs
 import SystemPackage
 import Testing
 
@@ -30,12 +31,16 @@ import Testing
     }
 
     private func whose(_ pid: Int32) -> Owner? {
+        var owners = owners
+        return owners.owner(of: pid)
+    }
+
+    private var owners: Owners {
         var places = Owners.Places()
         places.proc = folder.path.appending("proc")
         places.podLogs = folder.path.appending("logs")
         places.containerdStates = [folder.path.appending("nowhere"), folder.path.appending("state")]
-        var owners = Owners(hubNamespace: "jhub", places: places)
-        return owners.owner(of: pid)
+        return Owners(hubNamespace: "jhub", places: places)
     }
 
     @Test func aServersProcessIsItsUsers() throws {
@@ -45,6 +50,21 @@ import Testing
         #expect(owner.server == "two")
         #expect((owner.namespace, owner.pod, owner.name) == ("jhub", "jupyter-anna--two", "notebook"))
         #expect(owner.podUID == uid)
+    }
+
+    @Test func aPodThatShowsLateIsFoundAllTheSame() throws {
+        try folder.write("proc/41/cgroup", "0::/kubepods/burstable/pod\(uid.dropLast())2/\(container)\n")
+        var owners = owners
+        let gpus = Machine().snapshot.gpus
+        #expect(owners.owners(on: gpus).map(\.owner.pod) == [nil])
+        try config("jhub", env: ["JUPYTERHUB_USER=anna"])
+        #expect(owners.owners(on: gpus).map(\.owner.user) == ["anna"])
+        // While the GPUs tell the same, nobody asks again.
+        try folder.write("proc/41/cgroup", "0::/system.slice/sshd.service\n")
+        #expect(owners.owners(on: gpus).map(\.owner.user) == ["anna"])
+        var later = gpus
+        later[0].sample?.taken = Machine.now.advanced(by: 1)
+        #expect(owners.owners(on: later).isEmpty)
     }
 
     @Test func aDefaultServerHasNoName() throws {

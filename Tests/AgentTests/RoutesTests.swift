@@ -9,6 +9,7 @@ import Testing
     private let folder: Folder
     private let ring: SampleRing
     private let routes: Routes
+    private let watch: GPUWatch
 
     init() async throws {
         folder = try Folder()
@@ -16,7 +17,7 @@ import Testing
         settings.library = folder.path.appending("none.so").string
         settings.sys = folder.path
         settings.kernelLog = folder.path.appending("kmsg")
-        let watch = GPUWatch(settings)
+        watch = GPUWatch(settings)
         await watch.look()
         ring = try SampleRing(in: folder.path.appending("samples"), bytes: 1 << 20, began: 1)
         routes = Routes(
@@ -37,6 +38,19 @@ import Testing
         #expect(ask("/metrics", ["dialect": "dcgm"]) == (200, ""))
         #expect(ask("/metrics", ["dialect": "klingon"]).0 == 400)
         #expect(ask("/healthz") == (200, "ok\n"))
+    }
+
+    @Test func theNextAnswerTellsWhatHasChanged() async throws {
+        let first = ask("/metrics").1
+        #expect(first.contains("\njhub_node_gpus 0\n"))
+        #expect(ask("/metrics", ["dialect": "dcgm"]).1.isEmpty)
+        try folder.write("bus/pci/devices/0000:3b:00.0/vendor", "0x10de\n")
+        try folder.write("bus/pci/devices/0000:3b:00.0/class", "0x030200\n")
+        await watch.look()
+        let second = ask("/metrics").1
+        #expect(second.contains("\njhub_node_gpus 1\n"))
+        #expect(second.contains("\njhub_gpu_up{bus=\"0000:3b:00.0\"} 0\n"))
+        #expect(ask("/metrics").1.contains("\njhub_node_gpus 1\n"))
     }
 
     @Test(arguments: ["/v1/report", "/v1/inventory", "/v1/health", "/v1/samples"])

@@ -3,7 +3,10 @@ struct Exposition {
     static let type = "text/plain; version=0.0.4; charset=utf-8"
 
     private(set) var text: [UInt8] = []
-    private var family = ""
+
+    init(of metrics: [Metric], in report: Report) {
+        for metric in metrics { add(metric, metric.values(report)) }
+    }
 
     /// Begins a family. One without a single value says nothing, as if it were not there.
     mutating func add(_ metric: Metric, _ values: [Metric.Value]) {
@@ -60,6 +63,7 @@ struct Metric: Sendable {
     var help: String
     var values: @Sendable (Report) -> [Value]
 
-    /// Ours; those under DCGM's names are `ofDCGM`.
-    static let all = ofGPUs + ofHealth + ofNode
+    /// Ours; those under DCGM's names are `ofDCGM`. What only a new snapshot or owner changes, and what always changes.
+    static let all = ofSnapshot + ofMachine
+    static let ofSnapshot = ofGPUs + ofHealth + ofDriver
 }

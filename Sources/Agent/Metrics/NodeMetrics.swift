@@ -2,7 +2,7 @@ import GPUs
 
 /// The node: its driver, its users, the machine.
 extension Metric {
-    static let ofNode: [Metric] = [
+    static let ofDriver: [Metric] = [
         node("jhub_node_gpus", "How many GPUs PCI shows, or showed since the agent started.") {
             Double($0.snapshot.gpus.count)
         },
@@ -52,6 +52,9 @@ extension Metric {
         Metric(
             name: "jhub_gpu_holder_memory_bytes", kind: .gauge,
             help: "Memory that a pod's processes hold on a GPU, and whose they are.", values: holders),
+    ]
+
+    static let ofMachine: [Metric] = [
         nodes("jhub_node_cpu_seconds_total", "Time of all processors since boot, by mode.", as: .counter) { report in
             (report.machine.cpuSeconds ?? [:]).sorted { $0.key < $1.key }.map { ([("mode", $0.key)], $0.value) }
         },

@@ -21,12 +21,12 @@ package struct NodeMemory: Codable, Hashable, Sendable {
 
     /// From `/proc/meminfo`, whose "kB" are 1024 bytes.
     package init?(parsing text: String) {
-        var values: [Substring: UInt64] = [:]
-        for line in text.split(separator: "\n") {
-            let words = line.split(whereSeparator: { $0 == " " || $0 == ":" })
-            if words.count >= 2, let value = UInt64(words[1]) { values[words[0]] = value }
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"))
+        let value = { (name: String) -> UInt64? in
+            guard let line = lines.first(where: { $0.starts(with: name.utf8) }) else { return nil }
+            return Substring(line.dropFirst(name.utf8.count)).split(separator: " ").first.flatMap { UInt64($0) }
         }
-        guard let total = values["MemTotal"], let available = values["MemAvailable"] else { return nil }
+        guard let total = value("MemTotal:"), let available = value("MemAvailable:") else { return nil }
         (self.total, self.available) = (total << 10, available << 10)
     }
 }
@@ -60,14 +60,14 @@ package enum ProcessorTimes {
 
     /// From `/proc/stat`.
     static func parsing(_ text: String) -> (seconds: [String: Double], processors: Int)? {
-        let rows = text.split(separator: "\n").map { $0.split(separator: " ") }
-        guard let all = rows.first(where: { $0.first == "cpu" }), all.count > modes.count else { return nil }
+        let rows = text.utf8.split(separator: UInt8(ascii: "\n")).filter { $0.starts(with: "cpu".utf8) }
+        let sum = rows.first { $0.starts(with: "cpu ".utf8) }
+        guard let all = sum.map({ Substring($0).split(separator: " ") }), all.count > modes.count else { return nil }
         var seconds: [String: Double] = [:]
         for (mode, word) in zip(modes, all.dropFirst()) {
             guard let ticks = Double(word) else { return nil }
             seconds[mode] = ticks / 100
         }
-        let processors = rows.count { $0.first?.hasPrefix("cpu") == true && $0.first != "cpu" }
-        return (seconds, processors)
+        return (seconds, rows.count - 1)
     }
 }

@@ -1,3 +1,4 @@
+import GPUs
 package import SystemPackage
 
 /// Finds out whom processes work for, from the files of this node alone: the API server need not answer.
@@ -23,9 +24,20 @@ package struct Owners: Sendable {
     /// Only what stands in this namespace is JupyterHub's: elsewhere anybody may call a variable JUPYTERHUB_USER.
     private let hubNamespace: String
     private var known: [CgroupPath: Owner] = [:]
+    /// Who was found when the GPUs told this; a process stays in its container.
+    private var last: (gpus: [GPUReport], owners: [ProcessOwner])?
 
     package init(hubNamespace: String, places: Places = Places()) {
         (self.hubNamespace, self.places) = (hubNamespace, places)
+    }
+
+    /// Of the processes on the GPUs, by number.
+    mutating func owners(on gpus: [GPUReport]) -> [ProcessOwner] {
+        if let last, last.gpus == gpus { return last.owners }
+        let processes = Set(gpus.filter(\.isVisible).flatMap { $0.sample?.processes ?? [] }.map(\.pid))
+        let owners = processes.sorted().compactMap { pid in owner(of: pid).map { ProcessOwner(pid: pid, owner: $0) } }
+        last = owners.allSatisfy { $0.owner.pod != nil } ? (gpus, owners) : nil
+        return owners
     }
 
     /// Nil where there is no such process, or it is in no container.

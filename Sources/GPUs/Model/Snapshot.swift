@@ -1,5 +1,5 @@
 /// All that is known at one moment. Taking one never waits for the driver.
-package struct Snapshot: Sendable, Codable {
+package struct Snapshot: Hashable, Sendable, Codable {
     package var taken: Moment
     package var driver: DriverStatus
     /// By index; those that only PCI shows at the end, by bus.
@@ -13,9 +13,16 @@ package struct Snapshot: Sendable, Codable {
     package var switchFaults: [SwitchFault] = []
     /// Why the kernel's log cannot be read; nil: it is read.
     package var kernelLogFault: String?
+
+    /// Whether the other tells the same, if at another moment.
+    package func agrees(with other: Snapshot) -> Bool {
+        var other = other
+        other.taken = taken
+        return other == self
+    }
 }
 
-package struct GPUReport: Sendable, Codable {
+package struct GPUReport: Hashable, Sendable, Codable {
     package var gpu: GPU
     /// The last that was taken; its age is `snapshot.taken` less `sample.taken`. Nil: there was none yet.
     package var sample: Sample?
