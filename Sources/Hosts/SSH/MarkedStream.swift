@@ -4,7 +4,7 @@ import Glibc
 /// what it likes; behind the second is how the request ended.
 struct MarkedStream {
     private(set) var bytes: [UInt8] = []
-    private(set) var hasBegun = false
+    private(set) var hasBegun: Bool
     /// How it ended, once that is known: what follows the second mark, up to the line's end.
     private(set) var end: String?
     /// What came after that.
@@ -12,7 +12,7 @@ struct MarkedStream {
     private let mark: [UInt8]
     private var searched = 0
 
-    init(mark: String) { self.mark = Array(mark.utf8) }
+    init(mark: String, hasBegun: Bool = false) { (self.mark, self.hasBegun) = (Array(mark.utf8), hasBegun) }
 
     mutating func append(_ piece: some Sequence<UInt8>) {
         guard end == nil else {

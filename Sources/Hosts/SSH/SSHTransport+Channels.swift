@@ -59,6 +59,16 @@ extension SSHTransport {
         return piece
     }
 
+    /// Gives a channel back whose far end has answered, and has read all that it was sent.
+    func park(_ id: Int) {
+        guard let channel = channels[id], channel.hasEnded, channel.output.surplus.isEmpty,
+            channel.errors.surplus.isEmpty
+        else { return retire(id) }
+        idle.append(id)
+        channel.hasPlace = false
+        sessions.leave()
+    }
+
     /// Closes a channel; that it is gone there too nobody has to wait for.
     func retire(_ id: Int) {
         guard let channel = channels.removeValue(forKey: id) else { return }
@@ -68,7 +78,7 @@ extension SSHTransport {
             _ = await patiently(until: .now + .seconds(10)) { libssh2_channel_free(channel.raw) }
             guard channel.isSession else { return }
             openSessions -= 1
-            sessions.leave()
+            if channel.hasPlace { sessions.leave() }
             loop.wake(wire.descriptor)
         }
     }

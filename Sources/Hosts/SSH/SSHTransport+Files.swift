@@ -62,32 +62,38 @@ extension SSHTransport {
         _ attempt: String, _ words: [String], body: [UInt8] = []
     ) async throws(TransportError) -> [UInt8]? {
         do throws(ChannelError) {
-            let id = try await start(RemoteRequest(words))
-            let answer: [UInt8]?
+            let id = try await start(words)
+            let result: Result<[UInt8], Errno>
             do throws(ChannelError) {
-                answer = try await self.answer(to: id, body: body)
+                result = try await answer(to: id, body: body)
             } catch {
                 retire(id)
                 throw error
             }
-            retire(id)
-            return answer
+            switch result {
+            case .success(let bytes):
+                park(id)
+                return bytes
+            case .failure(let errno):
+                // A far end that has not read all ends.
+                body.isEmpty ? park(id) : retire(id)
+                guard errno == .noSuchFileOrDirectory else { throw ChannelError("\(errno)") }
+                return nil
+            }
         } catch {
             throw TransportError(name, attempt, error.reason)
         }
     }
 
-    private func answer(to id: Int, body: [UInt8]) async throws(ChannelError) -> [UInt8]? {
+    private func answer(to id: Int, body: [UInt8]) async throws(ChannelError) -> Result<[UInt8], Errno> {
         do throws(ChannelError) {
             try await send(body, on: id)
         } catch {
             // It says below why it did not want all of it.
             guard channels[id]?.hasEnded == true else { throw error }
         }
-        switch try await collect(id, within: target.limits.request) {
-        case .success: return try channel(id).output.bytes
-        case .failure(.noSuchFileOrDirectory): return nil
-        case .failure(let errno): throw ChannelError("\(errno)")
-        }
+        let end = try await collect(id, within: target.limits.request)
+        let bytes = try channel(id).output.bytes
+        return end.map { _ in bytes }
     }
 }

@@ -96,7 +96,7 @@ extension SSHTransport {
             channels[id]?.isRaw = true
             return id
         }
-        let id = try await start(RemoteRequest(["relay", socket.string]))
+        let id = try await start(["relay", socket.string])
         do throws(ChannelError) {
             let deadline = ContinuousClock.now + target.limits.login
             while true {

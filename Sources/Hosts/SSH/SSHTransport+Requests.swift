@@ -3,18 +3,12 @@ import Glibc
 import SystemPackage
 
 extension SSHTransport {
-    /// Starts a request, which is then to be collected and finished.
-    func start(_ request: RemoteRequest) async throws(ChannelError) -> Int {
-        let id = try await openSession(mark: request.mark)
+    /// Starts a request, which is then to be collected, and its channel to be parked or retired.
+    func start(_ words: [String]) async throws(ChannelError) -> Int {
+        await sessions.enter()
+        let id = try await farEnd()
         do throws(ChannelError) {
-            let raw = try channel(id).raw
-            let line = request.line(target.sudo)
-            let code = await patiently {
-                libssh2_channel_process_startup(raw, "exec", 4, line, UInt32(line.utf8.count))
-            }
-            guard code == 0 else { throw ChannelError(complaint) }
-            try await begin(request, id)
-            try await send(request.bytes, on: id)
+            try await send(FarEnd.request(words), on: id)
             return id
         } catch {
             retire(id)
@@ -22,17 +16,18 @@ extension SSHTransport {
         }
     }
 
-    private func openSession(mark: String) async throws(ChannelError) -> Int {
-        await sessions.enter()
+    /// A channel with a far end that waits for a request: one that has had others before, or a new one.
+    private func farEnd() async throws(ChannelError) -> Int {
         // A busy host may take seconds to notice that one of ours has ended.
         let limit = Duration.seconds(15)
         var patience = ContinuousClock.now + limit
         while true {
+            if let id = takeIdle() { return id }
             if openSessions > 0 { patience = .now + limit }
+            let new = FarEnd()
+            let id: Int
             do throws(ChannelError) {
-                let id = try await open("session", mark: mark)
-                openSessions += 1
-                return id
+                id = try await open("session", mark: new.mark)
             } catch {
                 // A MaxSessions below OpenSSH's own: then one of ours has to end first, and sshd to notice.
                 guard loss == nil, wire.fault == nil, patience > .now else {
@@ -40,19 +35,52 @@ extension SSHTransport {
                     throw error
                 }
                 await turn(until: .now + .milliseconds(100))
+                continue
+            }
+            openSessions += 1
+            do throws(ChannelError) {
+                try await begin(new, id)
+                return id
+            } catch {
+                retire(id)
+                throw error
             }
         }
     }
 
+    private func takeIdle() -> Int? {
+        while let id = idle.popLast() {
+            guard let channel = channels[id] else { continue }
+            // It may have ended since.
+            if (try? drain(channel)) != nil, libssh2_channel_eof(channel.raw) == 0 {
+                channel.begin()
+                return id
+            }
+            retire(id)
+        }
+        return nil
+    }
+
+    private func begin(_ new: FarEnd, _ id: Int) async throws(ChannelError) {
+        let raw = try channel(id).raw
+        let line = new.line(target.sudo)
+        let code = await patiently {
+            libssh2_channel_process_startup(raw, "exec", 4, line, UInt32(line.utf8.count))
+        }
+        guard code == 0 else { throw ChannelError(complaint) }
+        try await awaitMarks(new, id)
+        try await send(FarEnd.program, on: id)
+    }
+
     /// Waits for the first marks, and says the password that sudo asks for.
-    private func begin(_ request: RemoteRequest, _ id: Int) async throws(ChannelError) {
+    private func awaitMarks(_ new: FarEnd, _ id: Int) async throws(ChannelError) {
         let deadline = ContinuousClock.now + target.limits.login
         var isAsked = false
         while true {
             let channel = try channel(id)
             let moved = try drain(channel)
             if channel.output.hasBegun && channel.errors.hasBegun { return }
-            if case .withPassword(let password) = target.sudo, channel.errors.take(prompt: request.prompt) {
+            if case .withPassword(let password) = target.sudo, channel.errors.take(prompt: new.prompt) {
                 if isAsked { throw ChannelError("sudo refuses the password") }
                 isAsked = true
                 try await send(Array((password.reveal() + "\n").utf8), on: id)

@@ -22,7 +22,7 @@ extension SSHTransport {
             let id = try await start(request(command))
             do {
                 let outcome = try await converse(command, id, feed: feed)
-                await finish(id)
+                if channels[id]?.isSent == true { park(id) } else { await finish(id) }
                 return outcome
             } catch {
                 // Not in this task, which may be cancelled.
@@ -40,10 +40,10 @@ extension SSHTransport {
         TransportError(name, "run \(command)", reason)
     }
 
-    private func request(_ command: Command) -> RemoteRequest {
+    private func request(_ command: Command) -> [String] {
         let environment = ["PATH": LocalTransport.path, "LANG": "C.UTF-8"].merging(command.environment) { $1 }
         let words = environment.map { "\($0)=\($1)" }
-        return RemoteRequest(["run", "\(words.count)"] + words + command.argv)
+        return ["run", "\(words.count)"] + words + command.argv
     }
 
     /// Feeds the command and listens to it, until both are over or one of them fails.
@@ -54,7 +54,7 @@ extension SSHTransport {
         let ended = try await withThrowingTaskGroup(of: Result<Int32, Errno>?.self) { group in
             group.addTask {
                 try await feed(sink)
-                await sink.close()
+                await self.endFrames(of: id)
                 return nil
             }
             group.addTask { try await self.collect(id, within: command.limit) }
@@ -72,6 +72,11 @@ extension SSHTransport {
         case .failure(let errno): throw ChannelError("\(errno)")
         case nil: throw ChannelError("it did not end")
         }
+    }
+
+    /// The end of the input. A command that has ended before it needs none.
+    private func endFrames(of id: Int) async {
+        if (try? await send([0, 0, 0, 0], on: id)) != nil { channels[id]?.isSent = true }
     }
 
     /// Why a command that has ended took no more input.
@@ -96,9 +101,6 @@ private struct ChannelSink: ByteSink {
             rest = rest.dropFirst(piece.count)
         }
     }
-
-    /// The end of the input. A command that has ended before it needs none.
-    func close() async { try? await send([]) }
 
     private func send(_ piece: ArraySlice<UInt8>) async throws {
         let size = withUnsafeBytes(of: UInt32(piece.count).bigEndian, Array.init)

@@ -17,6 +17,8 @@ package actor SSHTransport: Transport {
     /// The connection that this one goes through, which lives as long.
     let below: SSHTransport?
     var channels: [Int: Channel] = [:]
+    /// Those whose far end waits for another request.
+    var idle: [Int] = []
     var forwards: [FilePath: Int32] = [:]
     /// libssh2 opens one channel at a time.
     private let opening = Gate(1)

@@ -1,6 +1,6 @@
-# The far end of a connection: one request, carried out on the machine that we are logged in to. It needs perl-base
-# alone, which is on every Debian and Ubuntu. RemoteRequest.swift starts it, and has given us $mark, which nobody else
-# knows, and take(N), which reads N bytes.
+# The far end of a connection: carries out requests, one after the other, on the machine that we are logged in to. It
+# needs perl-base alone, which is on every Debian and Ubuntu. FarEnd.swift starts it, and has given us $mark,
+# which nobody else knows, and take(N), which reads N bytes, and ends us where no more come.
 #
 # Every answer ends, on both streams, with $mark and one line: S and the exit status of a command, E and an errno.
 use strict;
@@ -9,17 +9,19 @@ use IO::Handle;
 
 our $mark;
 my $temporary;
-my ($verb, @words) = split /\0/, take(take(8)), -1;
-umask 022;
-chdir '/';
+# How many bytes of the request have not been read.
+my $unread = 0;
 $SIG{PIPE} = 'IGNORE';
 
-sub done { syswrite $_, "$mark$_[0]\n" for \*STDOUT, \*STDERR; exit 0 }
+sub answer { syswrite $_, "$mark$_[0]\n" for \*STDOUT, \*STDERR }
 
 sub fail {
     my $code = $! + 0;
     unlink $temporary if defined $temporary;
-    done("E$code");
+    answer("E$code");
+    # What is left of this request would be taken for the next one.
+    exit 0 if $unread;
+    die "failed\n";
 }
 
 sub opened {
@@ -42,7 +44,10 @@ sub make_missing {
     elsif (!$!{EEXIST}) { fail }
 }
 
-sub put { my $bytes = shift; while (length $bytes) { substr $bytes, 0, syswrite(STDOUT, $bytes) // exit, '' } }
+sub put {
+    my ($bytes, $to) = (@_, \*STDOUT);
+    while (length $bytes) { substr $bytes, 0, syswrite($to, $bytes) // exit, '' }
+}
 
 # Bytes of one handle to another until the first has no more; false where the second takes no more.
 sub pass {
@@ -53,28 +58,41 @@ sub pass {
     return 1;
 }
 
+# A piece of what there is now: how many bytes; 0 at the end, undefined where there is nothing now.
+sub pass_on {
+    my ($from, $to) = @_;
+    my $got = sysread $from, my $piece, 1 << 17;
+    put($piece, $to) if $got;
+    return $got;
+}
+
 # Runs a command in a process group of its own. Its input comes in frames, a length and so many bytes; an empty frame
-# ends it. The end of the stream itself means that nobody waits for the command any more, and the group is ended.
+# ends it. The end of the stream itself means that nobody waits for the command any more, and the group is ended. What it
+# prints comes by way of us: whatever it leaves behind has no hold on our streams.
 sub run {
     my ($count, @words) = @_;
     my %environment = map { split /=/, $_, 2 } splice @words, 0, $count;
-    pipe(my $input, my $to) && pipe(my $news, my $from_child) or fail;
+    $unread = 1;
+    pipe(my $input, my $to) && pipe(my $output, my $its_output) && pipe(my $errors, my $its_errors)
+        && pipe(my $news, my $from_child) or fail;
     my $child = fork // fail;
     if (!$child) {
         setpgrp;
         open STDIN, '<&', $input;
+        open STDOUT, '>&', $its_output;
+        open STDERR, '>&', $its_errors;
         $SIG{PIPE} = 'DEFAULT';
         %ENV = (HOME => (getpwuid $>)[7], %environment);
         exec { $words[0] } @words;
         syswrite $from_child, $! + 0;
         kill KILL => $$;
     }
-    close $input;
-    close $from_child;
+    close $_ for $input, $its_output, $its_errors, $from_child;
     # The pipe is closed by a successful exec.
     if (sysread $news, my $code, 9) { waitpid $child, 0; $! = $code; fail }
-    $to->blocking(0);
-    $SIG{CHLD} = sub { };
+    $_->blocking(0) for $to, $output, $errors;
+    my @prints = ([$output, \*STDOUT], [$errors, \*STDERR]);
+    local $SIG{CHLD} = sub { };
     my ($frames, $bytes, $gone) = ('', '', 0);
     until (waitpid $child, 1) {
         if ($gone) {
@@ -82,28 +100,43 @@ sub run {
             select undef, undef, undef, 0.1;
             next;
         }
-        if (!$to) { $frames = '' }
-        elsif ($bytes eq '' && length $frames >= 4 && length $frames >= 4 + (my $size = unpack 'N', $frames)) {
+        if ($bytes eq '' && length $frames >= 4 && length $frames >= 4 + (my $size = unpack 'N', $frames)) {
             substr $frames, 0, 4, '';
-            if ($size) { $bytes = substr $frames, 0, $size, '' } else { $to = undef }
+            $bytes = substr $frames, 0, $size, '';
+            ($to, $unread) = (undef, 0) if !$size;
+            # It takes no more.
+            $bytes = '' if !$to;
             next;
         }
         my ($readable, $writable) = ('', '');
         vec($readable, 0, 1) = 1 if $bytes eq '';
         vec($writable, fileno $to, 1) = 1 if $bytes ne '';
+        vec($readable, fileno $_->[0], 1) = 1 for @prints;
         # A child that ends interrupts this, but for the moment before it begins.
         next if select($readable, $writable, undef, 0.05) <= 0;
         if (vec $readable, 0, 1) {
             my $got = sysread STDIN, $frames, 1 << 17, length $frames;
             if (defined $got && !$got) { $gone = 1; kill TERM => -$child }
         }
+        @prints = grep { !vec($readable, fileno $_->[0], 1) || (pass_on(@$_) // 1) } @prints;
         if ($bytes ne '' && vec $writable, fileno $to, 1) {
             my $put = syswrite $to, $bytes;
             if (defined $put) { substr $bytes, 0, $put, '' }
             elsif ($!{EPIPE}) { ($to, $bytes) = (undef, '') }
         }
     }
-    done('S' . ($? & 127 ? 128 + ($? & 127) : $? >> 8));
+    my $status = $?;
+    for (@prints) { 1 while pass_on(@$_) }
+    answer('S' . ($status & 127 ? 128 + ($status & 127) : $status >> 8));
+    # The rest of its input: nothing behind that is there before our answer is.
+    while ($unread) {
+        $frames .= take(4 - length $frames) if length $frames < 4;
+        my $size = unpack 'N', substr $frames, 0, 4, '';
+        take($size - length $frames) if length $frames < $size;
+        substr $frames, 0, $size, '';
+        $unread = 0 if !$size;
+    }
+    die "answered\n";
 }
 
 sub read_file {
@@ -130,17 +163,17 @@ sub list {
 
 # Writes beside the old file and renames over it: LocalTransport+Files.swift says why in this order.
 sub write_file {
-    my ($path, $size, $mode, $user, $group) = @_;
+    (my $path, $unread, my ($mode, $user, $group)) = @_;
     my $folder = folder_above($path);
     make_missing($folder);
     $temporary = sprintf '%s/.jhub-%s', $folder, substr $mark, 0, 13;
     my $new = opened($temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-    while ($size) {
-        my $got = sysread STDIN, my $piece, $size < 1 << 17 ? $size : 1 << 17;
+    while ($unread) {
+        my $got = sysread STDIN, my $piece, $unread < 1 << 17 ? $unread : 1 << 17;
         # Half a file is none.
         if (!$got) { $! = 104; fail }
+        $unread -= $got;
         (syswrite($new, $piece) // fail) == $got or fail;
-        $size -= $got;
     }
     chown($user, $group, $new) && chmod($mode, $new) && $new->sync && rename($temporary, $path) or fail;
     synchronize_above($path);
@@ -185,8 +218,13 @@ sub dial {
     IO::Socket::IP->new(PeerHost => $address, PeerPort => $port, Timeout => $limit) or fail;
 }
 
-{
+# To connect, log in and read all this takes longer than most of what is asked for: so there is always another request.
+while (1) {
+    my ($verb, @words) = split /\0/, take(take(8)), -1;
+    umask 022;
+    chdir '/';
+    ($temporary, $unread) = (undef, 0);
     no strict 'refs';
-    &{$verb}(@words);
+    if (eval { &{$verb}(@words); 1 }) { answer('S0') }
+    elsif ($@ !~ /^(failed|answered)$/) { die }
 }
-done('S0');

@@ -1,11 +1,8 @@
-/// Something for `far-end.pl` to do: a word for what, and words for how.
-struct RemoteRequest {
-    var words: [String]
+/// How `far-end.pl` is started on a channel, and asked.
+struct FarEnd {
     /// Nobody else knows it, so nothing that a program prints is taken for ours.
     let mark = secretWord()
     let prompt = secretWord()
-
-    init(_ words: [String]) { self.words = words }
 
     /// What the login shell is given. The program itself comes over the standard input, so that no shell reads it and
     /// no log of sudo's holds it.
@@ -20,12 +17,15 @@ struct RemoteRequest {
             separator: " ")
     }
 
-    /// What it reads once it runs.
-    var bytes: [UInt8] {
-        [PackageResources.far_end_pl, Array(words.joined(separator: "\0").utf8)].flatMap { part in
-            let size = String(part.count)
-            return Array((String(repeating: "0", count: 8 - size.count) + size).utf8) + part
-        }
+    /// What it reads first, once it runs: itself.
+    static var program: [UInt8] { part(PackageResources.far_end_pl) }
+
+    /// What it reads then, again and again: a word for what to do, and words for how.
+    static func request(_ words: [String]) -> [UInt8] { part(Array(words.joined(separator: "\0").utf8)) }
+
+    private static func part(_ bytes: [UInt8]) -> [UInt8] {
+        let size = String(bytes.count)
+        return Array((String(repeating: "0", count: 8 - size.count) + size).utf8) + bytes
     }
 
     /// Without a letter that one of the shells reads otherwise within single quotes: `!`, a backslash, a new line.
