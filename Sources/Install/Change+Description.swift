@@ -17,7 +17,7 @@ extension Change.Action: CustomStringConvertible {
         case .run(let command, _): "run \(command)"
         case .apply(let manifest): "apply \(manifest)"
         case .delete(let manifest): "delete \(manifest)"
-        case .send(let file, let target): "send \(file) to \(target)"
+        case .send(let file, let target, _): "send \(file) to \(target)"
         case .join(let join): "join \(join.node) to the cluster of \(join.head)"
         case .stop(let server): "stop \(server)"
         case .load(let load):

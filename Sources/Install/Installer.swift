@@ -151,7 +151,7 @@ package struct Installer: Sendable {
         case .remove(let path): try await transport.remove(path)
         case .run(let command, _):
             try await transport.run(sharingLock(command, on: site)).orThrow(command, on: site.node.name)
-        case .send(let file, let target): try await send(file, to: target, on: site)
+        case .send(let file, let target, let permissions): try await send(file, to: target, permissions, on: site)
         case .join(let join): try await join.carryOut(on: site)
         case .stop(let server): try await server.stop(on: site)
         case .apply(let manifest): try await site.kube().apply(manifest)

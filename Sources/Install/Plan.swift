@@ -26,8 +26,8 @@ package struct Change: Hashable, Sendable {
         case load(ImageLoad)
         /// Takes an image away, by all names that the node has for it.
         case unload([String])
-        /// A file of the head is put on the node, for root alone.
-        case send(FilePath, to: FilePath)
+        /// A file of the head is put on the node.
+        case send(FilePath, to: FilePath, FilePermissions = .ownerReadWrite)
         case join(Join)
         /// A user's server is ended by the hub.
         case stop(UserServer)

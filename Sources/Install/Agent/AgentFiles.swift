@@ -1,4 +1,3 @@
-import Crypto
 import Hosts
 import Kube
 import SystemPackage
@@ -72,26 +71,35 @@ struct AgentFiles {
         return try await site.node.wants(file, because: "samples and inventory are not for everybody")
     }
 
-    /// Compared by its hash: it is too long to be fetched for every look.
+    /// Compared by its hash: it is too long to be fetched for every look, and to be held for each of many nodes.
     private func program(on site: Site) async throws -> [Change] {
-        let bytes = try Self.contents(of: site.root.appending("bin").appending("jhub-agent"))
-        var file = File(
-            Self.program, "", permissions: [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
-        file.contents = bytes
-        if let state = try await site.node.transport.state(of: file.path), state.kind == .file,
-            state.size == bytes.count,
-            state.permissions == file.permissions, state.owner == file.owner
+        let file = site.root.appending("bin").appending("jhub-agent")
+        let permissions: FilePermissions = [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute]
+        guard let ours = try await site.head.transport.state(of: file) else { throw Self.lacks(file) }
+        if let state = try await site.node.transport.state(of: Self.program), state.kind == .file,
+            state.size == ours.size, state.permissions == permissions, state.owner == .root
         {
-            let outcome = try await site.node.transport.run(["sha256sum", "--", file.path.string])
-            if outcome.output.hasPrefix(SHA256.hash(data: bytes).hexadecimal) { return [] }
+            async let wanted = Self.hash(of: file, on: site.head)
+            let found = try await Self.hash(of: Self.program, on: site.node)
+            if try await wanted == found { return [] }
         }
-        return [Change(.write(file), because: "the agent of this release is not there")]
+        let change = Change.Action.send(file, to: Self.program, permissions)
+        return [Change(change, because: "the agent of this release is not there")]
+    }
+
+    private static func hash(of path: FilePath, on host: Host) async throws -> Substring? {
+        let command: Command = ["sha256sum", "--", path.string]
+        return try await host.transport.run(command).orThrow(command, on: host.name).output.split(separator: " ").first
     }
 
     private static func contents(of path: FilePath) throws -> [UInt8] {
         guard let data = FileManager.default.contents(atPath: path.string) else {
-            throw InstallError.refused("there is no \(path): this copy of jhub-install is not whole")
+            throw lacks(path)
         }
         return Array(data)
+    }
+
+    private static func lacks(_ path: FilePath) -> InstallError {
+        .refused("there is no \(path): this copy of jhub-install is not whole")
     }
 }

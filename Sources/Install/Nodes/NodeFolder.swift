@@ -10,9 +10,12 @@ enum NodeFolder {
 
 extension Installer {
     /// Streams the file. It is there under its name only once it is there whole.
-    func send(_ file: FilePath, to target: FilePath, on site: Site) async throws {
-        let script = #"umask 077 && cat >"$0.part" && mv -f "$0.part" "$0""#
-        var command: Command = ["sh", "-c", script, target.string]
+    func send(
+        _ file: FilePath, to target: FilePath, _ permissions: FilePermissions, on site: Site
+    ) async throws {
+        let script = #"umask 077 && cat >"$0.part" && chmod "$1" "$0.part" && sync "$0.part" && mv -f "$0.part" "$0""#
+        let mode = String(permissions.rawValue, radix: 8)
+        var command: Command = ["sh", "-c", script, target.string, mode]
         // 200 MB over a line of 100 kB/s.
         command.limit = .seconds(2000)
         let source = try FileDescriptor.open(file, .readOnly, options: .closeOnExec)

@@ -48,6 +48,33 @@ import Testing
         await host.close()
     }
 
+    @Test(arguments: ["root", "bob"])
+    func oneFarEndCarriesOutWhatIsAskedOneAfterTheOther(user: String) async throws {
+        let sudo = user == "root" ? SSHTarget.Sudo.none : .withPassword(Secret("right horse"))
+        let host = try await SSHTransport.open(server.target(user, sudo: sudo))
+        let parent: Command = ["sh", "-c", "echo $PPID"]
+        let farEnd = try await host.run(parent).output
+        #expect(try await host.read("/no/such/file") == nil)
+        let path: FilePath = try await server.folder.appending("asked-\(user)")
+        try await host.write(File(path, "one"))
+        #expect(try await host.read(path) == Array("one".utf8))
+        // What it leaves behind prints to nobody.
+        let late = """
+            { trap '' PIPE; while kill -0 $$; do sleep 0.1; done 2>/dev/null; echo late; echo late >&2; echo >\(path); } &
+            """
+        #expect(try await host.run(["sh", "-c", "\(late) echo early"]) == Outcome(output: "early\n"))
+        while try await host.read(path) == Array("one".utf8) { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(try await host.run(parent) == Outcome(output: farEnd))
+        // One that has read little of its input, and one that there is none of.
+        #expect(try await host.run(Command(["true"], input: [UInt8](repeating: 0, count: 1 << 20))) == Outcome())
+        await #expect(throws: TransportError.self) { try await host.run(["no-such-program"]) }
+        await #expect(throws: TransportError.self) {
+            try await host.write(File("/dev/full/file", String(repeating: "x", count: 1 << 20)))
+        }
+        #expect(try await host.run(["echo", "still here"]) == Outcome(output: "still here\n"))
+        await host.close()
+    }
+
     @Test func aCancelledTaskEndsTheCommandThereToo() async throws {
         let host = try await server.root
         let task = Task { try await host.run(["sleep", "60.72"]) }
