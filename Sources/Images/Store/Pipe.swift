@@ -15,7 +15,7 @@ final class Pipe: Sendable {
     private let state = Mutex(State())
     private let room = DispatchSemaphore(value: 0)
     private let filled = DispatchSemaphore(value: 0)
-    private static let depth = 4
+    private static let depth = 2
 
     init() {
         // Not as its first value: libdispatch wants a semaphore to end with at least that.

@@ -55,17 +55,19 @@ struct RemoveNode: AsyncParsableCommand {
         }
         let departure = try await workers.departure(of: node)
         try confirm(departure)
+        let (changes, notes): (Int, [String])
         do {
-            let (changes, notes) = try await workers.remove(departure, keepingData: !wipe, forced: force)
-            display.finish()
-            work.log.line("done: \(changes) changes")
-            say(departure.name, changes, notes)
-            if !notes.isEmpty { throw ExitStatus.someNodes }
+            (changes, notes) = try await workers.remove(departure, keepingData: !wipe, forced: force)
         } catch {
             display.finish()
             work.log.line("ended: \(error)")
             throw error
         }
+        display.finish()
+        work.log.line("done: \(changes) changes")
+        for note in notes { work.log.line("note: \(note)") }
+        say(departure.name, changes, notes)
+        if !notes.isEmpty { throw ExitStatus.someNodes }
     }
 
     /// What hangs on the node is said before anything is done.
