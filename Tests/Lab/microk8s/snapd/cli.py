@@ -1,7 +1,6 @@
 """The command line of snap."""
 
 import os
-import platform
 
 import assertions
 import changes
@@ -177,7 +176,7 @@ def version(arguments):
         key, _, text = line.strip().partition("=")
         facts[key] = text.strip('"')
     rows = [["snap", state.version()], ["snapd", state.version()], ["series", "16"],
-            [facts.get("ID", "linux"), facts.get("VERSION_ID", "-")], ["kernel", platform.release()]]
+            [facts.get("ID", "linux"), facts.get("VERSION_ID", "-")], ["kernel", os.uname().release]]
     print("\n".join(f"{a:<8}{b}" for a, b in rows))
 
 

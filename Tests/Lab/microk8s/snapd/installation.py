@@ -8,11 +8,11 @@ from pathlib import Path
 
 import assertions
 import changes
+import hooks
 import metadata
 import mounts
 import paths
 import removal
-import running
 import services
 import state
 from terminal import SnapError, complain, verified
@@ -59,7 +59,8 @@ def install(target: str, classic: bool, dangerous: bool) -> None:
 
 def describe(meta: dict, vouched) -> dict:
     entry = {"version": str(meta["version"]), "type": meta["type"], "confinement": meta["confinement"],
-             "base": meta.get("base", ""), "held": False}
+             "base": meta.get("base", ""), "held": False,
+             "apps": {app: body["command"] for app, body in meta["apps"].items()}}
     if vouched:
         revision, _ = vouched
         return {**entry, "revision": revision["snap-revision"], "publisher": "canonical"}
@@ -120,8 +121,8 @@ def place(upload: Path, meta: dict, entry: dict, before: dict | None) -> None:
             link(paths.COMMANDS / command, "/usr/bin/snap")
         state.record(name, {**entry, "held": bool(before and before.get("held"))})
         services.write(name, entry, meta)
-        running.hook(name, entry, "install" if before is None else "post-refresh")
-        running.hook(name, entry, "configure")
+        hooks.run(name, entry, "install" if before is None else "post-refresh")
+        hooks.run(name, entry, "configure")
         start(name, meta)
     except BaseException:
         if before is None:

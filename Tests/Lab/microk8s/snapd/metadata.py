@@ -6,8 +6,6 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
-
 from terminal import SnapError
 
 
@@ -32,6 +30,8 @@ def opened(file: str):
 
 
 def read(tree: Path) -> dict:
+    import yaml  # slow to load, and few commands come here
+
     try:
         found = yaml.safe_load((tree / "meta/snap.yaml").read_text())
     except OSError:

@@ -4,10 +4,10 @@ import shutil
 import subprocess
 
 import changes
+import hooks
 import metadata
 import mounts
 import paths
-import running
 import services
 import state
 from terminal import SnapError, complain
@@ -32,7 +32,7 @@ def carry_out(facts: dict) -> None:
     name, entry = facts["name"], facts["entry"]
     units = [u.name for u in paths.UNITS.glob(f"snap.{name}.*.service")]
     subprocess.run(["systemctl", "stop", *units], capture_output=True)
-    running.hook(name, entry, "remove")
+    hooks.run(name, entry, "remove")
     erase(name, entry, keep=not facts["purge"])
 
 

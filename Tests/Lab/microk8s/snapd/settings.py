@@ -2,7 +2,7 @@
 
 import json
 
-import running
+import hooks
 import state
 from terminal import SnapError
 
@@ -22,7 +22,7 @@ def assign(name: str, pairs: list[str]) -> None:
     if name != "system":
         state.record(name, {**entry, "settings": after})
         try:
-            running.hook(name, entry, "configure")
+            hooks.run(name, entry, "configure")
         except SnapError:
             state.record(name, {**entry, "settings": before})
             raise

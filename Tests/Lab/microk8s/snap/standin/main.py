@@ -9,7 +9,6 @@ sys.path.insert(1, os.path.join(os.environ["SNAP"], "usr/lib/python3/dist-packag
 import importlib
 
 PROGRAMS = {
-    "microk8s.wrapper": "dispatcher",
     "hook-install": "install_hook",
     "hook-configure": "configure_hook",
     "hook-remove": "remove_hook",

@@ -7,20 +7,14 @@ import sys
 import locks
 import paths
 
-INSUFFICIENT = """Insufficient permissions to access MicroK8s.
-You can either try again with sudo or add the user {user} to the 'microk8s' group:
-
-    sudo usermod -a -G microk8s {user}
-    sudo chown -R {user} ~/.kube
-
-After this, reload the user groups either via a reboot or by running 'newgrp microk8s'."""
+INSUFFICIENT = paths.SNAP / "standin/insufficient-permissions"
 
 
 def need_permission(stream=None) -> None:
     """Shell wrappers say it on stderr, the Python commands on stdout; the status is 1 either way."""
     if not os.access(paths.CLIENT_CONFIG, os.R_OK):
         user = os.environ.get("USER", "") or str(os.getuid())
-        print(INSUFFICIENT.format(user=user), file=stream or sys.stderr)
+        print(INSUFFICIENT.read_text().format(user=user), end="", file=stream or sys.stderr)
         sys.exit(1)
 
 
