@@ -63,7 +63,7 @@ def folders() -> None:
                    "etc/sideload", "hooks"):
         (paths.COMMON / folder).mkdir(parents=True, exist_ok=True)
     shutil.copytree(paths.SNAP / "default-args", paths.ARGS, dirs_exist_ok=True)
-    for folder in ("credentials", "certs", "var/lock", "var/kubernetes/backend", "var/lib/calico", "opt/cni"):
+    for folder in ("args/cni-network", "credentials", "certs", "var/lock", "var/kubernetes/backend", "var/lib/calico", "opt/cni"):
         (paths.DATA / folder).mkdir(parents=True, exist_ok=True)
     shutil.copytree(paths.SNAP / "opt/cni/bin", paths.DATA / "opt/cni/bin", dirs_exist_ok=True)
     shutil.copy(paths.SNAP / "upgrade-scripts/000-switch-to-calico/resources/calico.yaml",
