@@ -50,33 +50,39 @@ import Testing
         #expect(error?.description.hasSuffix("ended with status 1: Error: Kubernetes cluster unreachable") == true)
     }
 
+    private func told(_ release: String) {
+        host.answer(
+            ["/snap/bin/microk8s", "helm3", "status", "hub", "--output", "json", "--namespace", "jhub"], output: release
+        )
+    }
+
     @Test func itsValuesAreRead() async throws {
-        let get: Command = [
-            "/snap/bin/microk8s", "helm3", "get", "values", "hub", "--output", "json", "--namespace", "jhub",
-        ]
-        host.answer(get, output: #"{"cull":{"enabled":true}}"# + "\n")
-        #expect(try await release.values() == ["cull": ["enabled": true]])
-        host.answer(get, output: "null\n")
-        #expect(try await release.values() == .null)
+        told(#"{"name": "hub", "config": {"cull": {"enabled": true}}, "manifest": ""}"#)
+        #expect(try await release.content().values == ["cull": ["enabled": true]])
+        told(#"{"name": "hub", "manifest": ""}"#)
+        #expect(try await release.content().values == .null)
+    }
+
+    @Test func aReleaseWithoutObjectsIsNotBelieved() async throws {
+        told(#"{"name": "hub"}"#)
+        await #expect(throws: FactError.self) { try await release.content() }
     }
 
     @Test func itsObjectsGetTheReleasesNamespace() async throws {
-        host.answer(
-            ["/snap/bin/microk8s", "helm3", "get", "manifest", "hub", "--namespace", "jhub"],
-            output: """
-                ---
-                # Source: jupyterhub/templates/hub/pvc.yaml
-                {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: hub-db-dir}}
-                ---
-                # Source: jupyterhub/templates/scheduling/priorities.yaml
-                {apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: jhub-default}, value: 0}
-                ---
-                {apiVersion: v1, kind: ConfigMap, metadata: {name: elsewhere, namespace: other}}
+        let manifest = """
+            ---
+            # Source: jupyterhub/templates/hub/pvc.yaml
+            {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: hub-db-dir}}
+            ---
+            # Source: jupyterhub/templates/scheduling/priorities.yaml
+            {apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: jhub-default}, value: 0}
+            ---
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: elsewhere, namespace: other}}
 
-                """)
-        let names = try await release.manifests().map(\.description)
+            """
+        told(JSON.object(["manifest": .string(manifest)]).text())
         #expect(
-            names == [
+            try await release.content().manifests.map(\.description) == [
                 "jhub PersistentVolumeClaim/hub-db-dir", "PriorityClass/jhub-default", "other ConfigMap/elsewhere",
             ])
     }

@@ -27,7 +27,6 @@ import Testing
         try machine.folder.put("charts/jupyterhub-4.2.0.tgz")
         helm(["list"], "[]")
         helm(["template"], "")
-        helm(["get", "manifest"], "")
     }
 
     private func helm(_ words: [String], _ output: String, status: Int32 = 0) {
@@ -47,11 +46,12 @@ import Testing
     }
 
     /// Helm has done what it was asked, and its pods run.
-    private func deploy(_ upgrade: Command) throws {
+    private func deploy(_ upgrade: Command, manifest: String = "") throws {
         helm(
             ["list"],
             #"[{"name":"jhub","revision":"1","status":"deployed","chart":"jupyterhub-4.2.0"}]"#)
-        helm(["get", "values"], String(decoding: upgrade.input, as: UTF8.self))
+        let release: JSON = ["config": try JSON(parsing: upgrade.input), "manifest": .string(manifest)]
+        helm(["status"], release.text())
         for name in ["hub", "proxy"] {
             try cluster.put([
                 "apiVersion": "apps/v1", "kind": "Deployment",
@@ -156,11 +156,9 @@ import Testing
 
     @Test func anEditedObjectIsPutBack() async throws {
         try await makeSecrets()
-        let upgrade = try await upgrade()
-        try deploy(upgrade)
-        helm(
-            ["get", "manifest"],
-            "{apiVersion: apps/v1, kind: Deployment, metadata: {name: hub}, spec: {replicas: 1}}")
+        try deploy(
+            try await upgrade(),
+            manifest: "{apiVersion: apps/v1, kind: Deployment, metadata: {name: hub}, spec: {replicas: 1}}")
         #expect(try await plan() == .settled)
         var object = try #require(cluster[hub]?.object)
         object["spec"] = ["replicas": 0]
@@ -208,11 +206,11 @@ import Testing
         let server = try StubServer { _ in StubResponse(503, "starting") }
         var machine = machine
         machine.settings.nodeportFallbackPort = Int(server.port)
-        try deploy(upgrade)
-        let values = try JSON(parsing: upgrade.input)
-        helm(
-            ["get", "values"],
-            values.text().replacing("\(self.machine.settings.nodeportFallbackPort)", with: "\(server.port)"))
+        var deployed = upgrade
+        let port = "\(self.machine.settings.nodeportFallbackPort)"
+        let values = String(decoding: upgrade.input, as: UTF8.self).replacing(port, with: "\(server.port)")
+        deployed.input = Array(values.utf8)
+        try deploy(deployed)
         guard case .waits(let need) = try await InstallHub().plan(for: machine.site) else {
             return #expect(Bool(false))
         }

@@ -46,6 +46,43 @@ import Testing
         #expect(reports[0].warns && !reports[0].stops)
     }
 
+    @Test func checksThatAskTheSameShareOneAnswer() async throws {
+        let machine = try PreflightMachine()
+        defer { machine.remove() }
+        let command: Command = ["snap", "version"]
+        machine.host.answer(command, output: "snap 2.63")
+        struct Asks: Check {
+            var id: String
+            let title = "a claim"
+            let command: Command
+            func finding(on site: Site) async throws -> Finding {
+                let outcomes = [
+                    try await site.node.transport.run(command), try await site.head.transport.run(command),
+                ]
+                return .passed(outcomes.map(\.output).joined(separator: ", "), needs: "")
+            }
+        }
+        let preflight = Preflight(checks: ["a", "b", "c"].map { Asks(id: $0, command: command) })
+        #expect(
+            await preflight.run(on: machine.site).map(\.finding.measured)
+                == Array(repeating: "snap 2.63, snap 2.63", count: 3))
+        #expect(machine.host.ran.filter { $0 == command }.count == 1)
+        // The next time the world may be another.
+        _ = await preflight.run(on: machine.site)
+        #expect(machine.host.ran.filter { $0 == command }.count == 2)
+    }
+
+    @Test func whatACheckThatWasGivenUpHasStartedIsEnded() async throws {
+        let machine = try PreflightMachine()
+        defer { machine.remove() }
+        let file = "\(machine.bundle)/process"
+        let transport = AskedOnce(LocalTransport())
+        let task = Task { try await transport.run(["sh", "-c", "echo $$ >\(file); exec sleep 600"]) }
+        while ((try? await transport.read(FilePath(file))) ?? nil)?.isEmpty != false { await Task.yield() }
+        await transport.end()
+        await #expect(throws: TransportError.self) { try await task.value }
+    }
+
     @Test func aCheckWithALimitOfItsOwnMayTakeLonger() async throws {
         let slow = Stub(id: "slow", limit: .seconds(60)) {
             try await Task.sleep(for: .milliseconds(50))

@@ -26,17 +26,23 @@ struct HelmRelease {
         return State(status: status, chart: chart, revision: revision)
     }
 
-    func values() async throws -> JSON {
-        let command = call(["get", "values", name, "--output", "json"])
-        let outcome = try await host.transport.run(command).orThrow(command, on: host.name)
-        return try JSON(parsing: outcome.output)
+    /// What was given to the chart, and the objects that came of it, each with its namespace.
+    struct Content {
+        var values: JSON
+        var manifests: [Manifest]
     }
 
-    /// The objects that the release made, each with its namespace.
-    func manifests() async throws -> [Manifest] {
-        let command = call(["get", "manifest", name])
+    func content() async throws -> Content {
+        // It tells both; `get values` and `get manifest` would be two looks.
+        let command = call(["status", name, "--output", "json"])
         let outcome = try await host.transport.run(command).orThrow(command, on: host.name)
-        return try Manifest.all(inYAML: outcome.output).map { try $0.inNamespace(namespace) }
+        let release = try JSON(parsing: outcome.output)
+        guard let manifests = release["manifest"]?.string else {
+            throw FactError("'\(command)' answered a release without a manifest")
+        }
+        return Content(
+            values: release["config"] ?? .null,
+            manifests: try Manifest.all(inYAML: manifests).map { try $0.inNamespace(namespace) })
     }
 
     /// The command that installs or upgrades. Values go over standard input: some are secret.

@@ -1,3 +1,4 @@
+import Hosts
 package import Kube
 
 /// All the checks that are made before the first change.
@@ -9,12 +10,24 @@ package struct Preflight: Sendable {
 
     package init(checks: [any Check]) { self.checks = checks }
 
-    /// Asks all checks side by side. One that throws or takes longer than the
+    /// Asks all checks side by side, each command of theirs once. One that throws or takes longer than the
     /// limit is reported as unknown, so that none can hold up the others.
     package func run(
         on site: Site, limit: Duration = .seconds(20), ignoring ignored: Set<String> = []
     ) async -> [Report] {
-        let reports = await withTaskGroup(of: Report.self) { group in
+        let head = AskedOnce(site.head.transport)
+        let worker = site.worker.map { AskedOnce($0.host.transport) }
+        var quiet = site
+        quiet.head.transport = head
+        if let worker { quiet.worker?.host.transport = worker }
+        let reports = await reports(on: quiet, limit: limit, ignoring: ignored)
+        await head.end()
+        await worker?.end()
+        return reports.sorted()
+    }
+
+    private func reports(on site: Site, limit: Duration, ignoring ignored: Set<String>) async -> [Report] {
+        await withTaskGroup(of: Report.self) { group in
             for check in checks {
                 group.addTask {
                     let finding = await Self.finding(of: check, on: site, limit: check.limit ?? limit)
@@ -24,7 +37,6 @@ package struct Preflight: Sendable {
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
-        return reports.sorted()
     }
 
     /// Those of the names that no check has: a misspelt `--ignore` must not pass silently.

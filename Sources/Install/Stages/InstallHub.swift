@@ -73,11 +73,12 @@ package struct InstallHub: ClusterStage {
         guard state.chart == "jupyterhub-\(settings.jhubChartVersion)" else {
             return try await because("the hub is of \(state.chart)")
         }
-        let differences = values.paths(differingFrom: try await release.values())
+        let content = try await release.content()
+        let differences = values.paths(differingFrom: content.values)
         guard differences.isEmpty else {
             return try await because("the config changed \(differences.joined(separator: ", "))")
         }
-        let edited = try await drift(of: try await release.manifests(), in: kube)
+        let edited = try await drift(of: content.manifests, in: kube)
         return edited.isEmpty ? [] : try await because("edited since: \(edited.joined(separator: "; "))")
     }
 
