@@ -1,5 +1,13 @@
 #pragma once
 #include <curl/curl.h>
+#include <openssl/crypto.h>
+
+// Once for the whole process. At its end OpenSSL would tidy up below threads that still run: as CSSH2's users, whoever
+// comes first has to forbid that.
+static inline CURLcode jhub_curl_start(void) {
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+    return curl_global_init(CURL_GLOBAL_DEFAULT);
+}
 
 // curl_easy_setopt and curl_easy_getinfo are variadic, which Swift does not import: one function per argument type.
 static inline CURLcode jhub_curl_set_long(CURL *curl, CURLoption option, long value) {

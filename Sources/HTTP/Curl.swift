@@ -79,8 +79,7 @@ struct Transfer: Sendable {
         }
     }
 
-    /// Once for the whole process; the names CURL_GLOBAL_SSL | CURL_GLOBAL_WIN32 are macros that Swift does not see.
-    private static let library = curl_global_init(3)
+    private static let library = jhub_curl_start()
 
     private var largest: Int { if case .keep(let bytes) = sink { bytes } else { .max } }
 
