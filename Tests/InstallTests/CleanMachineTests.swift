@@ -105,13 +105,14 @@ import Testing
     func theAgentsSamplesStayUnlessAllIsWiped(keepsData: Bool) async throws {
         worker.place(.directory(.ownerReadWriteExecute, .root), at: AgentFiles.unitFile.removingLastComponent())
         try await make(.write(File(AgentFiles.unitFile, "[Unit]")))
+        worker[AgentFiles.program] = "ELF"
         for folder: FilePath in ["/run/jhub", "/var/lib/jhub-agent"] {
             worker.place(.directory(.ownerReadWriteExecute, .root), at: folder)
             worker.answer(["rm", "-rf", folder.string]) { $0[folder] = nil }
         }
         worker.forget()
         try await clean(keepsData: keepsData)
-        #expect(worker.removed == [AgentFiles.unitFile])
+        #expect(worker.removed == [AgentFiles.unitFile, AgentFiles.program])
         // No daemon-reload among them.
         #expect(
             worker.ran.map(\.description)

@@ -16,7 +16,7 @@ struct AgentFiles {
     static let samples: FilePath = "/var/lib/jhub-agent"
     static let health: FilePath = "/run/jhub"
 
-    private static let program: FilePath = "/usr/local/bin/jhub-agent"
+    static let program: FilePath = "/usr/local/bin/jhub-agent"
     private static let folder: FilePath = "/etc/jhub/agent"
     private static let flags = folder.appending("flags")
     private static let token = folder.appending("token")

@@ -128,13 +128,17 @@ struct CleanMachine: Stage {
         return [Change(.write(file), because: ours ? "it stood so before" : "a part of it was ours")]
     }
 
-    /// What the agent made by itself.
+    /// The agent's program, and what it made by itself.
     private func agent(_ host: Host) async throws -> [Change] {
         let isOurs = traces.contains { trace in
             if case .wrote(AgentFiles.unitFile, _, _) = trace.deed { true } else { false }
         }
         guard isOurs else { return [] }
         var changes: [Change] = []
+        // The record has no trace of what was sent.
+        if try await host.has(AgentFiles.program) {
+            changes.append(Change(.remove(AgentFiles.program), because: "it belongs to the unit, which we wrote"))
+        }
         for folder in [AgentFiles.health] + (keepsData ? [] : [AgentFiles.samples]) where try await host.has(folder) {
             changes.append(Change(.run(["rm", "-rf", folder.string]), because: "the agent made it"))
         }
