@@ -110,26 +110,36 @@ package struct MicroK8s: Provider {
             let first = try await site.loads(of: try await firstImages(on: site))
             return first.isEmpty ? .waits(for: error.description) : .changes(first)
         }
-        return .of(try await accessRules(on: site))
+        return try await accessRules(on: site)
     }
 
     /// RBAC, where it is not on: in the arguments, or in what runs, which may have been started with others.
-    private func accessRules(on site: Site) async throws -> [Change] {
+    private func accessRules(on site: Site) async throws -> Plan {
         let path = Self.data.pushing("args/kube-apiserver")
         let arguments = try await text(of: "args/kube-apiserver", on: site)
         let ruled = arguments.replacing("--authorization-mode=AlwaysAllow", with: "--authorization-mode=RBAC,Node")
         let kube = try await site.kube()
         let isOpen = try await kube.letsAnybodyIn()
-        guard isOpen || ruled != arguments, let state = try await site.node.transport.state(of: path) else { return [] }
+        guard isOpen || ruled != arguments, let state = try await site.node.transport.state(of: path) else {
+            return .settled
+        }
         let reason = "every pod's token may do anything without RBAC"
         // The addon takes this role for itself: where RBAC was on once, it says "already enabled" and does nothing.
         let role = try await kube.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/cluster-admin")
-        guard role != nil else { return [Change(.run([Self.program, "enable", "rbac"]), because: reason)] }
+        guard role != nil else {
+            // It changes the arguments of each node that the cluster knows: of none, as long as ours has not registered.
+            let node = try await site.node.hostname().lowercased()
+            guard try await kube.get("/api/v1/nodes/\(node)") != nil else {
+                return .waits(for: "the node \(node) to register with the API server")
+            }
+            return .changes([Change(.run([Self.program, "enable", "rbac"]), because: reason)])
+        }
         let file = File(path, ruled, permissions: state.permissions, owner: state.owner)
         // In this order a run that is broken off leaves nothing that the next one does not see.
-        return [Change(.run(["snap", "stop", "microk8s.daemon-kubelite"]), because: reason)]
-            + (try await site.node.wants(file, because: reason))
-            + [Change(.run(["snap", "start", "microk8s.daemon-kubelite"]), because: "its arguments have changed")]
+        return .changes(
+            [Change(.run(["snap", "stop", "microk8s.daemon-kubelite"]), because: reason)]
+                + (try await site.node.wants(file, because: reason))
+                + [Change(.run(["snap", "start", "microk8s.daemon-kubelite"]), because: "its arguments have changed")])
     }
 }
 
