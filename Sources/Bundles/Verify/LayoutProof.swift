@@ -8,6 +8,8 @@ struct LayoutProof {
     private(set) var contradictions: [BundleFault] = []
     private let folder: BundleFolder
     private let omitted: Set<Digest>
+    /// A document could not be read, for damage or a volume that is missing.
+    private var isBlind = false
 
     /// In bytes: manifests and configs have some thousands.
     private static let largest: Int64 = 8 << 20
@@ -44,7 +46,7 @@ struct LayoutProof {
             var blobs: Set<Digest> = []
             follow(entry, of: name, depth: 4, &blobs)
             // Nothing can be said of what is behind a document that cannot be read.
-            if damages.isEmpty, blobs != Set(image.blobs.map(\.digest)) {
+            if !isBlind, blobs != Set(image.blobs.map(\.digest)) {
                 contradict("the blobs of \(name) are others than bundle.json says")
             }
         }
@@ -105,8 +107,12 @@ struct LayoutProof {
         var reader = SpanReader(folder.pieces)
         var bytes: [UInt8] = []
         let span = Span(file: file, chunk: 0, bytes: 0..<file.size, before: .start, after: nil)
-        guard reader.read(span, { bytes += $0 }) == .whole else { return nil }
+        guard reader.read(span, { bytes += $0 }) == .whole else {
+            isBlind = true
+            return nil
+        }
         guard Digest(of: bytes) == file.sha256 else {
+            isBlind = true
             if file.size <= Chunk.size { damages.append(.chunk(path, index: 0, bytes: 0..<file.size)) }
             return nil
         }
