@@ -28,14 +28,25 @@ def setUpModule():
     stands = True
 
 
+def tearDownModule():
+    """Each test's plan shows that what was damaged before it is mended; this one, that the last is."""
+    def once_nothing_waits():
+        plan = head.plan()
+        return plan if not any(str(state).startswith("waits: ") for state in plan.values()) else None
+    plan = wait_until(once_nothing_waits, "a plan in which nothing waits", 60)
+    if plan != SETTLED:
+        raise harness.Failed(f"at the end: {plan}")
+
+
 class Damage(unittest.TestCase):
     def setUp(self):
         if not stands:
             head.install("--yes", check=DONE)
 
-    def mends(self, damage, stage, *changes, others=(), seconds=20):
+    def mends(self, damage, stage, *changes, others=(), seconds=60):
         """Runs a bash script, or a function, that damages; then the plan must be these changes of one stage, each told by a piece of its
-        text, and the installer must mend it. The stages `others` may wait meanwhile for what is damaged."""
+        text, and of no other, and the installer must mend it, which it ends with by asking every stage again. The stages `others` may
+        wait meanwhile for what is damaged."""
         global stands
         stands = False
         if callable(damage):
@@ -60,15 +71,7 @@ class Damage(unittest.TestCase):
         result = head.install("--yes", check=DONE)
         for change in planned:
             self.assertIn(change.split(" (")[0], result.stdout)
-        self.assertEqual(self.quiet_plan(), SETTLED)
         stands = True
-
-    def quiet_plan(self):
-        """A restarted kubelet says for a moment that its node is not ready; nothing is to be done about that."""
-        def once_nothing_waits():
-            plan = head.plan()
-            return plan if not any(str(state).startswith("waits: ") for state in plan.values()) else None
-        return wait_until(once_nothing_waits, "a plan in which nothing waits", 60)
 
 
 class Host(Damage):

@@ -46,6 +46,17 @@ def until(claim, seconds: float = 60):
     return answer
 
 
+def asked_in_a_pod(name: str, spec: dict | None = None) -> str:
+    """What nslookup says in a pod. Not by `run -i`, which may come too late for a container that ends soon."""
+    kubectl = "microk8s kubectl"
+    overrides = json.dumps({"spec": spec or {}})
+    on("head", f"{kubectl} run ask --image=busybox:1.28.4 --restart=Never --overrides='{overrides}' --command -- nslookup {name}")
+    until(lambda: on("head", f"{kubectl} get pod ask -o jsonpath={{.status.phase}}").out in ("Succeeded", "Failed"), 60)
+    said = on("head", f"{kubectl} logs ask").out
+    on("head", f"{kubectl} delete pod ask")
+    return said
+
+
 def carry_snaps(machine: str) -> None:
     lab("exec", machine, "--", "mkdir", "-p", "/root/snaps")
     for file in sorted((built("microk8s") / "snaps").iterdir()):
@@ -354,9 +365,7 @@ class Test2Cluster(Stage):
     def test_12_names_resolve(self):
         """cluster-dns 10.152.183.10 + cluster-domain cluster.local"""
         until(lambda: on("head", "microk8s kubectl get deploy -n kube-system coredns -o jsonpath={.status.readyReplicas}").out == "1")
-        answer = on("head", "microk8s kubectl run ask --image=busybox:1.28.4 --restart=Never --rm -i --command -- "
-                            "nslookup kubernetes.default.svc.cluster.local")
-        self.assertIn("10.152.183.1\n", answer.out)
+        self.assertIn("10.152.183.1\n", asked_in_a_pod("kubernetes.default.svc.cluster.local"))
 
     def test_13_containerd_toml(self):
         """containerd-template.toml (source) → containerd.toml (rendered at every containerd start; edits lost)"""
@@ -591,10 +600,7 @@ class Test3Joining(Stage):
     def test_11_pods_meet(self):
         """Pods of two nodes reach each other, and names resolve on the worker"""
         self.assertTrue(until(lambda: on("head", "microk8s kubectl get ds -n kube-system calico-node -o jsonpath={.status.numberReady}").out == "2", 60))
-        overrides = json.dumps({"spec": {"nodeName": "worker1"}})
-        answer = on("head", f"microk8s kubectl run ask --image=busybox:1.28.4 --restart=Never --rm -i --overrides='{overrides}' --command -- "
-                            "nslookup kube-dns.kube-system.svc.cluster.local")
-        self.assertIn("10.152.183.10", answer.out)
+        self.assertIn("10.152.183.10", asked_in_a_pod("kube-dns.kube-system.svc.cluster.local", {"nodeName": "worker1"}))
 
     def test_12_logs_from_worker(self):
         """kubelet certificates signed by the control plane: the API reaches the worker's kubelet"""
