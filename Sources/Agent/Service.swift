@@ -27,6 +27,9 @@ package struct Service: Sendable {
         package init() {}
     }
 
+    /// As long as the process. Few ask, and answers are at hand: a second thread would only have to be woken.
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     private let settings: Settings
     private let observer: Observer
     /// Told what an administrator should read in the journal, a line each.
@@ -41,9 +44,7 @@ package struct Service: Sendable {
 
     /// Until the task is cancelled.
     package func run() async throws {
-        // Few ask, and answers are at hand: a second thread would only have to be woken.
-        NIOSingletons.groupLoopCountSuggestion = 1
-        let group = MultiThreadedEventLoopGroup.singleton
+        let group = Self.group
         let ring = try settings.ring.map { folder throws(RingError) in
             try SampleRing(in: folder, bytes: settings.ringSize, began: UInt64(Date().timeIntervalSince1970 * 1000))
         }
