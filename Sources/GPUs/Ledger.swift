@@ -57,10 +57,10 @@ struct Ledger {
         for line in lines { xids.take(line) }
     }
 
-    /// Whether it is another than before.
+    /// Whether something is another than before. What the driver told meanwhile may change what the same machine means.
     @discardableResult
     mutating func take(_ machine: Machine, at now: Moment) -> Bool {
-        guard machine != self.machine else { return false }
+        let (before, known) = (self.machine, charts.count)
         self.machine = machine
         let shown = Dictionary(
             machine.pci.filter { $0.kind == .gpu }.map { ($0.bus, $0) }, uniquingKeysWith: { first, _ in first })
@@ -68,7 +68,7 @@ struct Ledger {
         for bus in charts.keys { charts[bus]?.pci = shown[bus] }
         // A GPU that was given to a virtual machine is none of ours.
         charts = charts.filter { $0.value.isVisible || $0.value.pci?.driver != "vfio-pci" }
-        return true
+        return machine != before || charts.count != known
     }
 
     /// Finds the verdicts anew, for time alone can change them.

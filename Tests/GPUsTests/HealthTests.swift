@@ -291,6 +291,20 @@ import Testing
         #expect(rules() == [[.noSample]])
     }
 
+    /// The kernel shows it first, and goes on showing the same.
+    @Test func aGPUThatWasGivenToAVirtualMachineGoesWhenTheDriverLosesIt() throws {
+        var ledger = ledger()
+        _ = try verdict(&ledger, at: 0)
+        let given = Ledger.Machine(pci: [.init(kind: .gpu, bus: bus, driver: "vfio-pci")])
+        ledger.take(given, at: start)
+        #expect(ledger.snapshot(at: start, pending: nil).gpus.count == 1)
+        ledger.take(.round(shown: [], ended: start, duration: 0))
+        let isNews = ledger.take(given, at: start)
+        #expect(isNews && ledger.snapshot(at: start, pending: nil).gpus.isEmpty)
+        let isNewsAgain = ledger.take(given, at: start)
+        #expect(!isNewsAgain)
+    }
+
     @Test func switchesWithoutAFabricManagerAreTheNodesFault() throws {
         var ledger = ledger()
         _ = try verdict(&ledger, at: 0)
