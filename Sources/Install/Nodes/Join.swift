@@ -23,6 +23,8 @@ package struct Join: Hashable, Sendable {
     private static let limit = Duration.seconds(300)
     /// A kubelet registers a few seconds after its start, on slow disks a minute.
     private static let patience = Duration.seconds(180)
+    /// A cluster agent that is asked to let a worker in answers within a second or two, on a busy head in several.
+    private static let answerLimit = Duration.seconds(20)
 
     /// Joins, waits until the cluster lists the node, and takes everything back where that fails.
     func carryOut(on site: Site) async throws {
@@ -99,23 +101,38 @@ package struct Join: Hashable, Sendable {
 
     /// Takes the token out of the head's lists, together with those that are out of date.
     private func strikeOut(_ token: String, on host: Host) async throws {
-        // In the second each stands for a certificate that the worker may have signed: "TOKEN-kubelet", "TOKEN-proxy".
-        for name in ["cluster-tokens.txt", "certs-request-tokens.txt"] {
-            let path = MicroK8s.data.pushing("credentials").appending(name)
-            guard let text = try await host.text(of: path), let state = try await host.transport.state(of: path) else {
-                continue
-            }
-            let now = try await host.now()
-            let kept = text.lines.filter { line in
-                let parts = line.split(separator: "|")
-                let isOver = parts.count == 2 && Int(parts[1].trimmed).map { $0 < now } ?? false
-                return !line.hasPrefix(token) && !isOver
-            }
-            guard kept != text.lines else { continue }
-            let file = File(
-                path, kept.map { $0 + "\n" }.joined(), permissions: state.permissions, owner: state.owner,
-                isSecret: true)
-            try await host.transport.write(file)
+        try await strikeOut(token, of: "cluster-tokens.txt", on: host)
+        // Nobody can begin a join with it any more. One that broke off is still answered, and lists requests.
+        try await waitUntilNobodyJoins(on: host)
+        // Each stands for a certificate that the worker may have signed: "TOKEN-kubelet", "TOKEN-proxy".
+        try await strikeOut(token, of: "certs-request-tokens.txt", on: host)
+    }
+
+    private func strikeOut(_ token: String, of name: String, on host: Host) async throws {
+        let path = MicroK8s.data.pushing("credentials").appending(name)
+        guard let text = try await host.text(of: path), let state = try await host.transport.state(of: path) else {
+            return
+        }
+        let now = try await host.now()
+        let kept = text.lines.filter { line in
+            let parts = line.split(separator: "|")
+            let isOver = parts.count == 2 && Int(parts[1].trimmed).map { $0 < now } ?? false
+            return !line.hasPrefix(token) && !isOver
+        }
+        guard kept != text.lines else { return }
+        let file = File(
+            path, kept.map { $0 + "\n" }.joined(), permissions: state.permissions, owner: state.owner, isSecret: true)
+        try await host.transport.write(file)
+    }
+
+    /// The connection of a worker that has gone away stays until the cluster agent has written its answer.
+    private func waitUntilNobodyJoins(on host: Host) async throws {
+        let calls: Command = ["ss", "--tcp", "--numeric", "--no-header", "sport = :\(Self.agentPort)"]
+        let deadline = ContinuousClock.now + Self.answerLimit
+        while ContinuousClock.now < deadline {
+            let outcome = try await host.transport.run(calls)
+            guard outcome.status == 0, !outcome.output.trimmed.isEmpty else { return }
+            try await Task.sleep(for: .milliseconds(200))
         }
     }
 
