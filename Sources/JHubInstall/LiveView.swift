@@ -38,7 +38,7 @@ final class LiveView: Display {
             case .changed: state.work = ""
             case .loaded: state.total = 0
             case .settled(_, let changes, let took):
-                let words = changes == 0 ? "settled" : "\(changes) change\(changes == 1 ? "" : "s")"
+                let words = changes == 0 ? "settled" : changes.of("change")
                 let mark = out.coloured("ok", .green)
                 defer { state.title = "" }
                 return "\(state.place) \(mark) \(state.title.padded(to: 34)) \(words), \(took.seconds)"

@@ -67,6 +67,11 @@ extension Duration {
     }
 }
 
+extension Int {
+    /// "1 image", "2 images"
+    func of(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
+}
+
 extension Int64 {
     /// "1.3 GB": thousands, as disks and cables are sold.
     var asBytes: String {

@@ -40,7 +40,7 @@ extension Plan {
         case .settled: ["\(name) settled"]
         case .waits(let need): ["\(name) waits for: \(need)"]
         case .changes(let changes):
-            ["\(name) \(changes.count) change\(changes.count == 1 ? "" : "s")"] + changes.map { "  + \($0)" }
+            ["\(name) \(changes.count.of("change"))"] + changes.map { "  + \($0)" }
         }
     }
 

@@ -34,7 +34,9 @@ struct Summary {
             return
         }
         if let changes {
-            out.line(changes == 0 ? "Everything stands as it should; nothing was changed." : "\(changes) changes made.")
+            out.line(
+                changes == 0
+                    ? "Everything stands as it should; nothing was changed." : "\(changes.of("change")) made.")
         }
         if let trust { out.line("Bundle:     \(trust.words)") }
         for report in ignored { out.line("Ignored:    \(report.id): \(report.finding.measured)") }

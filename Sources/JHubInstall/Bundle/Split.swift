@@ -37,7 +37,7 @@ extension BundleCommand {
             Console.standardOutput.line(
                 bundle.json
                     ? result.text()
-                    : "\(count) volume\(count == 1 ? "" : "s") in \(to), of \(size.bytes.asBytes) at most")
+                    : "\(count.of("volume")) in \(to), of \(size.bytes.asBytes) at most")
         }
     }
 }

@@ -59,10 +59,10 @@ extension BundleCommand {
 extension Verifier.Finding {
     func summary(of folder: BundleFolder) -> String {
         let files = folder.description.files.count
-        guard !isGood else { return "\(files) files, \(folder.description.images.count) images: no fault" }
+        guard !isGood else { return "\(files.of("file")), \(folder.description.images.count.of("image")): no fault" }
         let advice =
             damages.contains { $0.path != nil } ? ": mend it with 'jhub-install bundle repair --from GOOD-COPY'" : ""
-        return "\(lines.count) fault\(lines.count == 1 ? "" : "s")\(advice)"
+        return "\(lines.count.of("fault"))\(advice)"
     }
 
     var json: [String: JSON] {

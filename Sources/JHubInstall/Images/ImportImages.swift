@@ -42,7 +42,7 @@ extension ImagesCommand {
             try await work.carryOut([stage], on: site) { made in
                 guard options.config.json else {
                     return Console.standardOutput.line(
-                        made == 0 ? "Every image is on the node; nothing was changed." : "\(made) images brought.")
+                        made == 0 ? "Every image is on the node; nothing was changed." : "\(made.of("image")) brought.")
                 }
                 let done: JSON = ["event": "done", "changes": .int(made), "bundle": trust.json]
                 Console.standardOutput.line(done.text())

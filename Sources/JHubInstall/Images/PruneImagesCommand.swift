@@ -25,7 +25,7 @@ extension ImagesCommand {
             let work = try Work(purpose: "jhub-install images prune", asJSON: options.config.json)
             try await work.carryOut([stage], on: site) { made in
                 let done: JSON = ["event": "done", "changes": .int(made)]
-                Console.standardOutput.line(options.config.json ? done.text() : "\(made) images removed.")
+                Console.standardOutput.line(options.config.json ? done.text() : "\(made.of("image")) removed.")
             }
         }
 

@@ -17,7 +17,7 @@ struct NodesTable {
             let name = result.entry.name.padded(to: width)
             switch result.outcome {
             case .success(0): lines.append("\(name)  done       everything stands as it should")
-            case .success(let changes): lines.append("\(name)  done       \(changes) change\(changes == 1 ? "" : "s")")
+            case .success(let changes): lines.append("\(name)  done       \(changes.of("change"))")
             case .failure(let failure):
                 lines.append("\(name)  \(failure.stage.padded(to: 9))  \(failure.reasons.first ?? "")")
                 lines += failure.reasons.dropFirst().map { indent + $0 }

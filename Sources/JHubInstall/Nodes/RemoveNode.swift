@@ -84,7 +84,7 @@ struct RemoveNode: AsyncParsableCommand {
 
     private func say(_ name: String, _ changes: Int, _ notes: [String]) {
         guard config.json else {
-            Console.standardOutput.line("\(name) is no node any more; \(changes) changes made.")
+            Console.standardOutput.line("\(name) is no node any more; \(changes.of("change")) made.")
             for note in notes { Console.standardOutput.line("note: \(note)") }
             return
         }

@@ -162,7 +162,7 @@ class FromRegistry(unittest.TestCase):
                                         rf"{SERVER} \(SINGLEUSER_IMAGE, .*\), and this node has not$")
         self.assertEqual(head.record(), before)
         result = head.program("images", "import", check=DONE)
-        self.assertEqual(result.stdout.splitlines()[-1], "1 images brought.")
+        self.assertEqual(result.stdout.splitlines()[-1], "1 image brought.")
         self.assertEqual(head.images()[SERVER]["state"], "whole")
 
 

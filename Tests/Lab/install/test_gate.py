@@ -264,7 +264,7 @@ class OnTheNode(unittest.TestCase):
         result = head.program("images", "import", "--allow-unsigned", "--image", "busybox:1.28.4", check=DONE)
         self.assertEqual(head.images()[SERVER]["state"], "missing")
         result = head.program("images", "import", "--allow-unsigned", "--image", "myorg/jhub-lab:24.10", check=DONE)
-        self.assertEqual(result.stdout.splitlines()[-1], "1 images brought.")
+        self.assertEqual(result.stdout.splitlines()[-1], "1 image brought.")
         self.assertEqual(head.images()[SERVER]["state"], "whole")
         result = head.program("images", "import", "--allow-unsigned", "--image", "quay.io/site/none:1", check=WRONG_INPUT)
         self.assertIn("quay.io/site/none:1", result.stderr)
@@ -284,7 +284,7 @@ class OnTheNode(unittest.TestCase):
         self.assertTrue(left, "it brought everything in spite of the interrupt")
         self.assertEqual({head.images()[image]["state"] for image in left}, {"missing"}, "half an image is listed")
         result = head.program("images", "import", "--allow-unsigned", check=DONE)
-        self.assertEqual(result.stdout.splitlines()[-1], f"{len(left)} images brought.")
+        self.assertEqual(result.stdout.splitlines()[-1], f"{len(left)} image{'s' if len(left) > 1 else ''} brought.")
         self.assertEqual({image["state"] for image in head.images().values()}, {"whole"})
 
     def test_prune_takes_what_we_brought_and_nothing_uses(self):
@@ -312,7 +312,7 @@ class OnTheNode(unittest.TestCase):
         self.assertEqual(self.prune(), [f"nothing uses {old} any more"])
         self.assertEqual(head.images()[old]["state"], "extra", "it only looked")
         result = head.program("images", "prune", "--yes", check=DONE)
-        self.assertEqual(result.stdout.splitlines()[-1], "1 images removed.")
+        self.assertEqual(result.stdout.splitlines()[-1], "1 image removed.")
         images = head.images()
         self.assertNotIn(old, images)
         self.assertEqual([images[name]["state"] for name in (used, foreign)], ["extra", "extra"])
