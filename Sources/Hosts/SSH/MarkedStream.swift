@@ -41,9 +41,10 @@ struct MarkedStream {
         return true
     }
 
-    /// The last lines, as one.
+    /// The last lines, as one; of endless ones the end.
     var lastWords: String {
-        String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).suffix(3).joined(separator: "; ")
+        String(decoding: bytes.suffix(1000), as: UTF8.self).split(whereSeparator: \.isNewline).suffix(3)
+            .joined(separator: "; ")
     }
 
     private mutating func find(_ mark: [UInt8]) -> Int? {

@@ -46,7 +46,8 @@ sub make_missing {
 
 sub put {
     my ($bytes, $to) = (@_, \*STDOUT);
-    while (length $bytes) { substr $bytes, 0, syswrite($to, $bytes) // exit, '' }
+    # A child that ends interrupts a write that waits.
+    while (length $bytes) { substr $bytes, 0, syswrite($to, $bytes) // ($!{EINTR} ? 0 : exit), '' }
 }
 
 # Bytes of one handle to another until the first has no more; false where the second takes no more.
