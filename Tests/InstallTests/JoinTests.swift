@@ -12,8 +12,6 @@ import Testing
     private static let tokens: FilePath = "/var/snap/microk8s/current/credentials/cluster-tokens.txt"
     /// Each for a certificate that a joining node may have signed.
     private static let requests: FilePath = "/var/snap/microk8s/current/credentials/certs-request-tokens.txt"
-    /// To the cluster agent.
-    private static let calls: Command = ["ss", "--tcp", "--numeric", "--no-header", "sport = :25000"]
 
     init() throws {
         cluster = try TestCluster()
@@ -21,7 +19,6 @@ import Testing
         head["/var/snap/microk8s/current/certs/server.crt"] =
             "-----BEGIN CERTIFICATE-----\nY2VydGlm\naWNhdGU=\n-----END CERTIFICATE-----\n"
         head.answer(["date", "+%s"], output: "1000\n")
-        head.answer(Self.calls, output: "")
         head[Self.requests] = "somebodys-kubelet\n\(token)-kubelet\n\(token)-proxy\n"
         let (token, tokens) = (token, Self.tokens)
         head.answer(
@@ -106,15 +103,20 @@ import Testing
     }
 
     @Test func aCallThatIsStillAnsweredListsNothingForLong() async throws {
-        answerJoin(Outcome(status: 1, errors: "no\n"))
-        let (token, requests, calls, head) = (token, Self.requests, Self.calls, cluster.head.host)
-        head[requests] = nil
-        head.answer(calls, Outcome(output: "CLOSE-WAIT 1 0 10.99.0.2:25000 10.99.0.11:40312\n")) {
-            $0[requests] = "\(token)-kubelet\n\(token)-proxy\n"
-            $0.answer(calls, Outcome())
+        answerJoin(Outcome()) { throw TransportError("worker1", "run microk8s join", "the connection was lost") }
+        let (token, requests, tokens, head) = (token, Self.requests, Self.tokens, cluster.head.host)
+        head[requests] = ""
+        head.script { command, head in
+            // Asked for with each list.
+            guard command.argv == ["date", "+%s"] else { return nil }
+            if head.ran.count(where: { $0.argv == command.argv }) == 3 {
+                #expect(head[tokens] == "somebodys\n")
+                head[requests] = "somebodys-kubelet\n\(token)-kubelet\n\(token)-proxy\n"
+            }
+            return Outcome(output: "1000\n")
         }
         await #expect(throws: InstallError.self) { try await join.carryOut(on: cluster.site) }
-        #expect(head[requests] == "")
+        #expect(head[requests] == "somebodys-kubelet\n")
     }
 
     @Test func aJoinThatBreaksOffIsUndoneOnBothSides() async throws {

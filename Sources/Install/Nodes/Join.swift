@@ -23,8 +23,9 @@ package struct Join: Hashable, Sendable {
     private static let limit = Duration.seconds(300)
     /// A kubelet registers a few seconds after its start, on slow disks a minute.
     private static let patience = Duration.seconds(180)
-    /// A cluster agent that is asked to let a worker in answers within a second or two, on a busy head in several.
-    private static let answerLimit = Duration.seconds(20)
+    /// The cluster agent may go on with a join after the worker's connection is gone: for a second or two, on a busy
+    /// head for several.
+    private static let answerLimit = Duration.seconds(15)
 
     /// Joins, waits until the cluster lists the node, and takes everything back where that fails.
     func carryOut(on site: Site) async throws {
@@ -39,7 +40,7 @@ package struct Join: Hashable, Sendable {
             }
             try await waitUntilListed(on: site)
         } catch {
-            let left = await undo(on: site, token: token)
+            let left = await undo(on: site, token: token, isBrokenOff: error is TransportError)
             let reason = "\(error)".replacing(token, with: Secret.mask)
             throw InstallError.refused(([reason] + left).joined(separator: "; "))
         }
@@ -84,12 +85,14 @@ package struct Join: Hashable, Sendable {
     }
 
     /// No token, no ghost in the cluster, no half-joined host. What could not be undone comes back, a line each.
-    private func undo(on site: Site, token: String) async -> [String] {
+    private func undo(on site: Site, token: String, isBrokenOff: Bool) async -> [String] {
         var left: [String] = []
         func attempt(_ what: String, _ work: () async throws -> Void) async {
             do { try await work() } catch { left.append("\(what): \("\(error)".replacing(token, with: Secret.mask))") }
         }
-        await attempt("the token is still valid for some minutes") { try await strikeOut(token, on: site.head) }
+        await attempt("the token is still valid for some minutes") {
+            try await strikeOut(token, on: site.head, within: isBrokenOff ? Self.answerLimit : .zero)
+        }
         await attempt("\(node) is left half joined; run add-node again when it can be reached") {
             try await MicroK8s().leave(on: site.node)
         }
@@ -99,19 +102,26 @@ package struct Join: Hashable, Sendable {
         return left
     }
 
-    /// Takes the token out of the head's lists, together with those that are out of date.
-    private func strikeOut(_ token: String, on host: Host) async throws {
-        try await strikeOut(token, of: "cluster-tokens.txt", on: host)
-        // Nobody can begin a join with it any more. One that broke off is still answered, and lists requests.
-        try await waitUntilNobodyJoins(on: host)
-        // Each stands for a certificate that the worker may have signed: "TOKEN-kubelet", "TOKEN-proxy".
-        try await strikeOut(token, of: "certs-request-tokens.txt", on: host)
+    /// Takes the token out of the head's lists, together with those that are out of date. What a join that is still
+    /// answered adds there is waited for, for so long at most.
+    private func strikeOut(_ token: String, on host: Host, within limit: Duration = .zero) async throws {
+        _ = try await strikeOut(token, of: "cluster-tokens.txt", on: host)
+        // Nobody can begin a join with it any more. Each of these stands for a certificate that the worker may have
+        // signed: "TOKEN-kubelet", "TOKEN-proxy".
+        let deadline = ContinuousClock.now + limit
+        var struck = 0
+        while true {
+            struck += try await strikeOut(token, of: "certs-request-tokens.txt", on: host)
+            guard struck < 2, ContinuousClock.now < deadline else { return }
+            try await Task.sleep(for: .milliseconds(500))
+        }
     }
 
-    private func strikeOut(_ token: String, of name: String, on host: Host) async throws {
+    /// How many lines of the token's there were.
+    private func strikeOut(_ token: String, of name: String, on host: Host) async throws -> Int {
         let path = MicroK8s.data.pushing("credentials").appending(name)
         guard let text = try await host.text(of: path), let state = try await host.transport.state(of: path) else {
-            return
+            return 0
         }
         let now = try await host.now()
         let kept = text.lines.filter { line in
@@ -119,21 +129,13 @@ package struct Join: Hashable, Sendable {
             let isOver = parts.count == 2 && Int(parts[1].trimmed).map { $0 < now } ?? false
             return !line.hasPrefix(token) && !isOver
         }
-        guard kept != text.lines else { return }
-        let file = File(
-            path, kept.map { $0 + "\n" }.joined(), permissions: state.permissions, owner: state.owner, isSecret: true)
-        try await host.transport.write(file)
-    }
-
-    /// The connection of a worker that has gone away stays until the cluster agent has written its answer.
-    private func waitUntilNobodyJoins(on host: Host) async throws {
-        let calls: Command = ["ss", "--tcp", "--numeric", "--no-header", "sport = :\(Self.agentPort)"]
-        let deadline = ContinuousClock.now + Self.answerLimit
-        while ContinuousClock.now < deadline {
-            let outcome = try await host.transport.run(calls)
-            guard outcome.status == 0, !outcome.output.trimmed.isEmpty else { return }
-            try await Task.sleep(for: .milliseconds(200))
+        if kept != text.lines {
+            let file = File(
+                path, kept.map { $0 + "\n" }.joined(), permissions: state.permissions, owner: state.owner,
+                isSecret: true)
+            try await host.transport.write(file)
         }
+        return text.lines.count { $0.hasPrefix(token) }
     }
 
     /// What the joining side says, with what is behind it where that is known.
