@@ -42,7 +42,8 @@ extension Event {
         case .moved(let stage, let bytes, let total): "\(stage): \(bytes.asBytes) of \(total.asBytes)"
         case .loaded(let stage, let effort): "\(stage): \(effort.line)"
         case .settled(let stage, 0, let took): "\(stage): settled (\(took.seconds))"
-        case .settled(let stage, let changes, let took): "\(stage): settled after \(changes) changes (\(took.seconds))"
+        case .settled(let stage, let changes, let took):
+            "\(stage): settled after \(changes.of("change")) (\(took.seconds))"
         }
     }
 }
