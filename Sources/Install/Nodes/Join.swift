@@ -23,9 +23,9 @@ package struct Join: Hashable, Sendable {
     private static let limit = Duration.seconds(300)
     /// A kubelet registers a few seconds after its start, on slow disks a minute.
     private static let patience = Duration.seconds(180)
-    /// The cluster agent may go on with a join after the worker's connection is gone: for a second or two, on a busy
-    /// head for several.
-    private static let answerLimit = Duration.seconds(15)
+    /// How often, twice a second, the head is looked at after a join broke off: the cluster agent may go on with it when
+    /// the worker's connection is gone, for a second or two, on a busy head for several.
+    private static let looks = 30
 
     /// Joins, waits until the cluster lists the node, and takes everything back where that fails.
     func carryOut(on site: Site) async throws {
@@ -91,7 +91,7 @@ package struct Join: Hashable, Sendable {
             do { try await work() } catch { left.append("\(what): \("\(error)".replacing(token, with: Secret.mask))") }
         }
         await attempt("the token is still valid for some minutes") {
-            try await strikeOut(token, on: site.head, within: isBrokenOff ? Self.answerLimit : .zero)
+            try await strikeOut(token, on: site.head, looks: isBrokenOff ? Self.looks : 1)
         }
         await attempt("\(node) is left half joined; run add-node again when it can be reached") {
             try await MicroK8s().leave(on: site.node)
@@ -102,18 +102,16 @@ package struct Join: Hashable, Sendable {
         return left
     }
 
-    /// Takes the token out of the head's lists, together with those that are out of date. What a join that is still
-    /// answered adds there is waited for, for so long at most.
-    private func strikeOut(_ token: String, on host: Host, within limit: Duration = .zero) async throws {
+    /// Takes the token out of the head's lists, together with those that are out of date. After the first of the looks
+    /// it waits for what a join that is still answered adds there.
+    private func strikeOut(_ token: String, on host: Host, looks: Int = 1) async throws {
         _ = try await strikeOut(token, of: "cluster-tokens.txt", on: host)
         // Nobody can begin a join with it any more. Each of these stands for a certificate that the worker may have
         // signed: "TOKEN-kubelet", "TOKEN-proxy".
-        let deadline = ContinuousClock.now + limit
-        var struck = 0
-        while true {
-            struck += try await strikeOut(token, of: "certs-request-tokens.txt", on: host)
-            guard struck < 2, ContinuousClock.now < deadline else { return }
+        var struck = try await strikeOut(token, of: "certs-request-tokens.txt", on: host)
+        for _ in 1..<looks where struck < 2 {
             try await Task.sleep(for: .milliseconds(500))
+            struck += try await strikeOut(token, of: "certs-request-tokens.txt", on: host)
         }
     }
 
