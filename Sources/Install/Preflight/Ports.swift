@@ -64,7 +64,7 @@ struct FreePorts: Check {
     }
 
     /// Those who listen, with the systemd units that they belong to.
-    private func holders(on host: Host, looks: Int = 3) async throws -> [(ListeningPorts.Listener, unit: String)] {
+    private func holders(on host: Host, looks: Int = 10) async throws -> [(ListeningPorts.Listener, unit: String)] {
         var (holders, isSteady): ([(ListeningPorts.Listener, unit: String)], Bool) = ([], true)
         for listener in try await host.learn(ListeningPorts()) where ports.contains(listener.port) {
             let unit = try await unit(of: listener, on: host)
